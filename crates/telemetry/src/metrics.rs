@@ -1,0 +1,182 @@
+//! DogStatsD through cadence: buffered, never blocking, silent without an agent.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use cadence::prelude::*;
+use cadence::{BufferedUdpMetricSink, BufferedUnixMetricSink, MetricBuilder, StatsdClient};
+
+use crate::names::{Metric, tag};
+use crate::settings::{Dogstatsd, Identity};
+
+/// Longest time a value stays in the buffer.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+/// Datagram sizes that the agent's documentation recommends.
+const UDP_PACKET: usize = 1432;
+const UNIX_PACKET: usize = 8192;
+
+/// Sends metrics; cheap to clone. Values wait at most a second, then leave in one packet.
+///
+/// Nothing here blocks, fails or grows: without an agent the packets are lost, as UDP has it.
+#[derive(Clone, Default)]
+pub struct Metrics {
+    /// Empty where metrics are off, or while the agent's name does not resolve yet.
+    client: Arc<OnceLock<StatsdClient>>,
+}
+
+impl Metrics {
+    /// A value that sends nothing, for tests and for programs without telemetry.
+    pub fn disabled() -> Self {
+        Self::default()
+    }
+
+    /// Adds `value` to a counter.
+    pub fn count(&self, metric: &'static Metric, value: i64, tags: &[(&str, &str)]) {
+        if let Some(client) = self.client.get() {
+            send(client.count_with_tags(metric.name, value), tags);
+        }
+    }
+
+    /// Sets a gauge.
+    pub fn gauge(&self, metric: &'static Metric, value: f64, tags: &[(&str, &str)]) {
+        if let Some(client) = self.client.get() {
+            send(client.gauge_with_tags(metric.name, value), tags);
+        }
+    }
+
+    /// Adds one sample to a distribution, in the metric's unit.
+    pub fn distribution(&self, metric: &'static Metric, value: f64, tags: &[(&str, &str)]) {
+        if let Some(client) = self.client.get() {
+            send(client.distribution_with_tags(metric.name, value), tags);
+        }
+    }
+
+    /// Sends what is buffered now.
+    pub fn flush(&self) {
+        if let Some(client) = self.client.get() {
+            // A lost packet is no error here: see the type's own text.
+            let _ = client.flush();
+        }
+    }
+}
+
+fn send<'a, T>(mut builder: MetricBuilder<'a, '_, T>, tags: &[(&'a str, &'a str)])
+where
+    T: cadence::Metric + From<String>,
+{
+    for (key, value) in tags {
+        builder = builder.with_tag(key, value);
+    }
+    builder.send();
+}
+
+/// Keeps the metrics flowing; stops when told.
+pub(crate) struct Flusher {
+    stop: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Flusher {
+    /// Starts the thread that connects (and tries again while the agent's name does not resolve)
+    /// and flushes once a second.
+    pub(crate) fn start(
+        target: Dogstatsd,
+        identity: &Identity,
+        entity: Option<String>,
+    ) -> (Metrics, Self) {
+        let metrics = Metrics::default();
+        let stop = Arc::new((Mutex::new(false), Condvar::new()));
+        let tags = tags(identity, entity);
+        connect(&metrics, &target, &tags);
+        let (thread_metrics, thread_stop) = (metrics.clone(), Arc::clone(&stop));
+        let thread = thread::Builder::new()
+            .name("dogstatsd-flush".into())
+            .spawn(move || {
+                let (stopped, wake) = &*thread_stop;
+                let mut guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+                while !*guard {
+                    guard = wake
+                        .wait_timeout(guard, FLUSH_INTERVAL)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0;
+                    connect(&thread_metrics, &target, &tags);
+                    thread_metrics.flush();
+                }
+            })
+            .ok();
+        (metrics, Self { stop, thread })
+    }
+
+    /// Flushes a last time and ends the thread.
+    pub(crate) fn shutdown(mut self) {
+        let (stopped, wake) = &*self.stop;
+        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        wake.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // The thread does nothing that waits, so this ends at once.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn connect(metrics: &Metrics, target: &Dogstatsd, tags: &[(String, String)]) {
+    if metrics.client.get().is_some() {
+        return;
+    }
+    let builder = match target {
+        Dogstatsd::Udp(address) => udp_sink(address).map(|sink| StatsdClient::builder("", sink)),
+        Dogstatsd::Unix(path) => unix_sink(path).map(|sink| StatsdClient::builder("", sink)),
+    };
+    let Some(mut builder) = builder else { return };
+    for (key, value) in tags {
+        builder = builder.with_tag(key, value);
+    }
+    // Only this thread and `start` come here, one after the other.
+    let _ = metrics
+        .client
+        .set(builder.with_error_handler(|_| {}).build());
+}
+
+/// A socket of the family that the address has; `None` while the name does not resolve.
+fn udp_sink(address: &str) -> Option<BufferedUdpMetricSink> {
+    let resolved: Vec<SocketAddr> = address.to_socket_addrs().ok()?.collect();
+    let target = *resolved.iter().find(|a| a.is_ipv4()).or(resolved.first())?;
+    let any: SocketAddr = match target {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.set_nonblocking(true).ok()?;
+    BufferedUdpMetricSink::with_capacity(target, socket, UDP_PACKET).ok()
+}
+
+/// Not connected, so that an agent that restarts with a new socket is found again.
+fn unix_sink(path: &Path) -> Option<BufferedUnixMetricSink> {
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.set_nonblocking(true).ok()?;
+    Some(BufferedUnixMetricSink::with_capacity(
+        path,
+        socket,
+        UNIX_PACKET,
+    ))
+}
+
+fn tags(identity: &Identity, entity: Option<String>) -> Vec<(String, String)> {
+    let mut tags = identity.tags.clone();
+    if let Some(env) = &identity.env {
+        tags.push(("env".into(), env.clone()));
+    }
+    tags.push(("service".into(), identity.service.clone()));
+    tags.push(("version".into(), identity.version.clone()));
+    if let Some(entity) = entity.filter(|e| !e.is_empty()) {
+        tags.push((tag::ENTITY_ID.into(), entity));
+    }
+    for (_, value) in &mut tags {
+        *value = value.replace(['|', ',', '\n', '\r'], "_"); // these end a tag on the wire
+    }
+    tags
+}

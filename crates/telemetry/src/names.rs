@@ -1,0 +1,143 @@
+//! Every metric name, tag key and span attribute that Bookwatch sends, once.
+//!
+//! Dashboards, monitors and SLOs are checked against [`ALL`]. Tag values are bounded: route templates,
+//! status codes, outcomes; never ids or user names.
+
+/// What DogStatsD is told a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Added up between flushes.
+    Count,
+    /// The last value stands.
+    Gauge,
+    /// Percentiles over all hosts.
+    Distribution,
+}
+
+/// One metric: its name and what it means.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Name as it is sent.
+    pub name: &'static str,
+    /// How values are put together.
+    pub kind: Kind,
+    /// Unit of one value, by UCUM where there is one (`s`, `{request}`).
+    pub unit: &'static str,
+    /// What one value means.
+    pub description: &'static str,
+}
+
+const fn metric(
+    name: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    description: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind,
+        unit,
+        description,
+    }
+}
+
+/// The emitter's gauge.
+pub const MY_METRIC: Metric = metric(
+    "my_metric",
+    Kind::Gauge,
+    "1",
+    "a random whole number from 1 to 999",
+);
+/// Requests answered.
+pub const HTTP_SERVER_REQUEST_COUNT: Metric = metric(
+    "http.server.request.count",
+    Kind::Count,
+    "{request}",
+    "requests answered, by route and status",
+);
+/// Time to answer, by the OpenTelemetry name.
+pub const HTTP_SERVER_REQUEST_DURATION: Metric = metric(
+    "http.server.request.duration",
+    Kind::Distribution,
+    "s",
+    "time from the request's head to the end of its answer",
+);
+/// Reads of the store's cache.
+pub const STORE_CACHE_LOOKUP_COUNT: Metric = metric(
+    "store.cache.lookup.count",
+    Kind::Count,
+    "{lookup}",
+    "reads of the optional cache before the database, by outcome hit or miss",
+);
+
+/// Every metric that is sent, in the order of this file.
+pub const ALL: &[&Metric] = &[
+    &MY_METRIC,
+    &HTTP_SERVER_REQUEST_COUNT,
+    &HTTP_SERVER_REQUEST_DURATION,
+    &STORE_CACHE_LOOKUP_COUNT,
+];
+
+/// Keys of metric tags.
+pub mod tag {
+    /// Method of the request, in capitals.
+    pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+    /// Template of the route, such as `/details/{id}`.
+    pub const HTTP_ROUTE: &str = "http.route";
+    /// Status code of the answer.
+    pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+    /// Machine that the value speaks of.
+    pub const HOST: &str = "host";
+    /// How it ended; the values stand with each metric.
+    pub const OUTCOME: &str = "outcome";
+    /// Origin of a UDP packet, by the uid of its pod.
+    pub const ENTITY_ID: &str = "dd.internal.entity_id";
+}
+
+/// Keys of span attributes, from the OpenTelemetry semantic conventions.
+pub mod attribute {
+    /// Method of the request.
+    pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+    /// Template of the route; servers only.
+    pub const HTTP_ROUTE: &str = "http.route";
+    /// Status code of the answer.
+    pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+    /// Path as it came, without its query.
+    pub const URL_PATH: &str = "url.path";
+    /// `http` or `https`.
+    pub const URL_SCHEME: &str = "url.scheme";
+    /// Whole address of an outbound request, without credentials.
+    pub const URL_FULL: &str = "url.full";
+    /// Host that is called.
+    pub const SERVER_ADDRESS: &str = "server.address";
+    /// Port that is called.
+    pub const SERVER_PORT: &str = "server.port";
+    /// Class of the error: a status code, `timeout`, `connect`, ...
+    pub const ERROR_TYPE: &str = "error.type";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_fit_datadog() {
+        let mut seen = BTreeSet::new();
+        for metric in super::ALL {
+            assert!(seen.insert(metric.name), "{} stands twice", metric.name);
+            assert!(
+                metric.name.len() <= 200
+                    && metric.name.starts_with(|c: char| c.is_ascii_lowercase())
+            );
+            assert!(
+                metric
+                    .name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.'),
+                "{} has a character that Datadog would replace",
+                metric.name
+            );
+            assert!(!metric.description.is_empty() && !metric.unit.is_empty());
+        }
+    }
+}
