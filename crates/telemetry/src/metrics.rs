@@ -10,7 +10,7 @@ use std::time::Duration;
 use cadence::prelude::*;
 use cadence::{BufferedUdpMetricSink, BufferedUnixMetricSink, MetricBuilder, StatsdClient};
 
-use crate::names::{Metric, tag};
+use crate::names::{self, Metric, tag};
 use crate::settings::{Dogstatsd, Identity};
 
 /// Longest time a value stays in the buffer.
@@ -53,6 +53,16 @@ impl Metrics {
         if let Some(client) = self.client.get() {
             send(client.distribution_with_tags(metric.name, value), tags);
         }
+    }
+
+    /// Counts one read of a cache that stands before the store.
+    pub fn cache_lookup(&self, hit: bool) {
+        let outcome = if hit { "hit" } else { "miss" };
+        self.count(
+            &names::STORE_CACHE_LOOKUP_COUNT,
+            1,
+            &[(tag::OUTCOME, outcome)],
+        );
     }
 
     /// Sends what is buffered now.

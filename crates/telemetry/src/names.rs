@@ -70,12 +70,71 @@ pub const STORE_CACHE_LOOKUP_COUNT: Metric = metric(
     "reads of the optional cache before the database, by outcome hit or miss",
 );
 
+/// Requests that the load generator saw end, in whatever way.
+pub const LOADGEN_REQUEST_COUNT: Metric = metric(
+    "loadgen.request.count",
+    Kind::Count,
+    "{request}",
+    "requests of the load generator, by route, method and outcome: ok, client_error, server_error, unexpected_status, connect, timeout, broken or cut_off",
+);
+/// Time to the last byte of the answer, seen from the load generator.
+pub const LOADGEN_REQUEST_DURATION: Metric = metric(
+    "loadgen.request.duration",
+    Kind::Distribution,
+    "s",
+    "time from sending to the last byte of the answer, by route, method and outcome; none where there was no connection",
+);
+
+// The prober.
+/// Ticks of the schedule, by what came of them.
+pub const SYNTHETICS_PROBE_COUNT: Metric = metric(
+    "synthetics.probe.count",
+    Kind::Count,
+    "{probe}",
+    "probes by check, location and outcome: good, gap (not measured), or the class of the failure",
+);
+/// Time of a probe.
+pub const SYNTHETICS_PROBE_DURATION: Metric = metric(
+    "synthetics.probe.duration",
+    Kind::Distribution,
+    "s",
+    "time from the start of a probe to the last byte of the answer, or to the failure",
+);
+/// How good it is.
+pub const SYNTHETICS_SLO_SLI: Metric = metric(
+    "synthetics.slo.sli",
+    Kind::Gauge,
+    "%",
+    "good events of all events of an objective, in percent; absent without events",
+);
+/// What is left to spend.
+pub const SYNTHETICS_SLO_BUDGET: Metric = metric(
+    "synthetics.slo.budget_remaining",
+    Kind::Gauge,
+    "%",
+    "share of the error budget that is left, in percent; negative where it is overspent",
+);
+/// How fast it is spent.
+pub const SYNTHETICS_SLO_BURN_RATE: Metric = metric(
+    "synthetics.slo.burn_rate",
+    Kind::Gauge,
+    "1",
+    "error ratio divided by the error budget; 1 spends exactly the budget over the window",
+);
+
 /// Every metric that is sent, in the order of this file.
 pub const ALL: &[&Metric] = &[
     &MY_METRIC,
     &HTTP_SERVER_REQUEST_COUNT,
     &HTTP_SERVER_REQUEST_DURATION,
     &STORE_CACHE_LOOKUP_COUNT,
+    &LOADGEN_REQUEST_COUNT,
+    &LOADGEN_REQUEST_DURATION,
+    &SYNTHETICS_PROBE_COUNT,
+    &SYNTHETICS_PROBE_DURATION,
+    &SYNTHETICS_SLO_SLI,
+    &SYNTHETICS_SLO_BUDGET,
+    &SYNTHETICS_SLO_BURN_RATE,
 ];
 
 /// Keys of metric tags.
@@ -90,6 +149,12 @@ pub mod tag {
     pub const HOST: &str = "host";
     /// How it ended; the values stand with each metric.
     pub const OUTCOME: &str = "outcome";
+    /// Name of a check of the prober.
+    pub const CHECK: &str = "check";
+    /// Place that a probe ran from.
+    pub const LOCATION: &str = "location";
+    /// Name of a service level objective.
+    pub const SLO: &str = "slo";
     /// Origin of a UDP packet, by the uid of its pod.
     pub const ENTITY_ID: &str = "dd.internal.entity_id";
 }

@@ -29,6 +29,21 @@ pub fn always_ready() -> ReadyCheck {
     Arc::new(|| Box::pin(async { Ok(()) }))
 }
 
+/// A check that asks `resource` (a store, say) each time and passes where it answers.
+pub fn ready_when<T, F, Fut, E>(resource: &T, ask: F) -> ReadyCheck
+where
+    T: Clone + Send + Sync + 'static,
+    F: Fn(T) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + 'static,
+    E: std::fmt::Display,
+{
+    let resource = resource.clone();
+    Arc::new(move || {
+        let asked = ask(resource.clone());
+        Box::pin(async move { asked.await.map_err(|error| error.to_string()) })
+    })
+}
+
 pub(crate) async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "live"}))
 }

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use config::Config;
 pub use error::Error;
-pub use health::{LIVE, READY, ReadyCheck, always_ready};
+pub use health::{LIVE, READY, ReadyCheck, always_ready, ready_when};
 pub use outbound::{Forwarded, Outbound, OutboundError, Reply};
 pub use server::{Server, get, get_or_head, resource};
 

@@ -1,0 +1,146 @@
+//! What can go wrong with the store, told apart.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why the store did not do as asked. A book that is not there is no error.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More than the table's or the account's rate, after all retries.
+    #[error("{operation} on {table} was throttled")]
+    Throttled {
+        /// The call.
+        operation: &'static str,
+        /// Its table.
+        table: String,
+        /// What the SDK said.
+        #[source]
+        source: Cause,
+    },
+    /// The table is not there.
+    #[error("table {table} not found: create it with `bookwatch seed` or with Terraform")]
+    NoTable {
+        /// The table.
+        table: String,
+        /// What the SDK said.
+        #[source]
+        source: Cause,
+    },
+    /// Nobody answers, or not in time.
+    #[error("{operation} on {table}: the store is out of reach")]
+    Unreachable {
+        /// The call.
+        operation: &'static str,
+        /// Its table.
+        table: String,
+        /// What the SDK said.
+        #[source]
+        source: Cause,
+    },
+    /// Another writer was faster.
+    #[error("{operation} on {table} met another write")]
+    Conflict {
+        /// The call.
+        operation: &'static str,
+        /// Its table.
+        table: String,
+        /// What the SDK said.
+        #[source]
+        source: Cause,
+    },
+    /// An item is not what the shop writes.
+    #[error("table {table} has an item that cannot be read: {what}")]
+    BadData {
+        /// The table.
+        table: String,
+        /// What is wrong with the item.
+        what: String,
+    },
+    /// Any other answer, such as missing rights.
+    #[error("{operation} on {table} was refused ({code})")]
+    Refused {
+        /// The call.
+        operation: &'static str,
+        /// Its table.
+        table: String,
+        /// DynamoDB's code, such as `AccessDeniedException`.
+        code: String,
+        /// What the SDK said.
+        #[source]
+        source: Cause,
+    },
+}
+
+impl StoreError {
+    /// A word for the class of the error, for `error.type`.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Throttled { .. } => "throttled",
+            Self::NoTable { .. } => "no_table",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Conflict { .. } => "conflict",
+            Self::BadData { .. } => "bad_data",
+            Self::Refused { code, .. } => code,
+        }
+    }
+
+    /// Whether nobody answered, as opposed to a refusal.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+pub(super) fn classify<E>(operation: &'static str, table: &str, error: SdkError<E>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let table = table.to_owned();
+    let answered = matches!(
+        error,
+        SdkError::ServiceError(_) | SdkError::ResponseError(_)
+    );
+    let code = error.code().map(str::to_owned);
+    // A transaction says "cancelled" and hides the reason in its text.
+    let conflict = error
+        .message()
+        .is_some_and(|m| m.contains("TransactionConflict"));
+    let source: Cause = Box::new(error);
+    match code.as_deref() {
+        _ if !answered => StoreError::Unreachable {
+            operation,
+            table,
+            source,
+        },
+        Some(
+            "ProvisionedThroughputExceededException"
+            | "ThrottlingException"
+            | "RequestLimitExceeded",
+        ) => StoreError::Throttled {
+            operation,
+            table,
+            source,
+        },
+        Some("ResourceNotFoundException") => StoreError::NoTable { table, source },
+        Some(
+            "ConditionalCheckFailedException"
+            | "TransactionConflictException"
+            | "TransactionInProgressException",
+        ) => StoreError::Conflict {
+            operation,
+            table,
+            source,
+        },
+        Some("TransactionCanceledException") if conflict => StoreError::Conflict {
+            operation,
+            table,
+            source,
+        },
+        _ => StoreError::Refused {
+            operation,
+            table,
+            code: code.unwrap_or_else(|| "unreadable answer".into()),
+            source,
+        },
+    }
+}
