@@ -1,0 +1,22 @@
+//! The receivers from outside: real packets over real sockets, and the parser against the grammar.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop there"
+)]
+
+#[path = "it/bounds.rs"]
+mod bounds;
+#[path = "it/grammar.rs"]
+mod grammar;
+#[path = "it/otlp.rs"]
+mod otlp;
+#[path = "it/packets.rs"]
+mod packets;
+#[path = "it/store.rs"]
+mod store;
+
+use std::time::Duration;
+
+/// How long a test waits for what must arrive. Long, since a machine under load is slow, and no test waits for it in vain.
+const PATIENCE: Duration = Duration::from_secs(20);
