@@ -1,0 +1,407 @@
+//! The emitter as its users run it: the real program, and a real UDP socket in the agent's place.
+//!
+//! Each test has its own socket on a free port, hands the program its whole environment, and waits for
+//! packets or for the end of the process, never for time to pass.
+
+use std::io::Read as _;
+use std::net::UdpSocket;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Longest wait for anything; a failing test fails by this.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Stands where the agent's DogStatsD port would.
+struct Agent(UdpSocket);
+
+/// One gauge as it arrived.
+#[derive(Debug)]
+struct Gauge {
+    at: Instant,
+    name: String,
+    value: u16,
+    kind: String,
+    tags: Vec<String>,
+}
+
+impl Agent {
+    fn start() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        Self(socket)
+    }
+
+    fn port(&self) -> String {
+        self.0.local_addr().expect("bound").port().to_string()
+    }
+
+    /// The emitter, pointed here and with nothing else in its environment.
+    fn emitter(&self) -> Command {
+        let mut command = bare();
+        command
+            .env("DD_AGENT_HOST", "127.0.0.1")
+            .env("DD_DOGSTATSD_PORT", self.port())
+            .env("LOG_FORMAT", "json");
+        command
+    }
+
+    fn packet_within(&self, limit: Duration) -> Option<(Instant, String)> {
+        self.0
+            .set_read_timeout(Some(limit))
+            .expect("a limit above zero");
+        let mut buffer = [0; 2048];
+        let (size, _) = self.0.recv_from(&mut buffer).ok()?;
+        let packet = String::from_utf8(buffer[..size].to_vec()).expect("UTF-8");
+        Some((Instant::now(), packet))
+    }
+
+    fn next(&self) -> Gauge {
+        let (at, packet) = self.packet_within(PATIENCE).expect("a packet");
+        let line = packet.trim_end_matches('\n');
+        assert!(!line.contains('\n'), "one value a packet, got {packet:?}");
+        let mut parts = line.split('|');
+        let (name, value) = parts
+            .next()
+            .and_then(|p| p.split_once(':'))
+            .expect("name:value");
+        let kind = parts.next().expect("a type").to_owned();
+        let tags = parts.find_map(|p| p.strip_prefix('#')).unwrap_or_default();
+        Gauge {
+            at,
+            name: name.to_owned(),
+            value: value.parse().expect("a whole number"),
+            kind,
+            tags: tags.split(',').map(str::to_owned).collect(),
+        }
+    }
+
+    fn values(&self, count: usize) -> Vec<u16> {
+        (0..count).map(|_| self.next().value).collect()
+    }
+}
+
+impl Gauge {
+    fn tag(&self, key: &str) -> Option<&str> {
+        let mut found = self
+            .tags
+            .iter()
+            .filter_map(|tag| tag.split_once(':'))
+            .filter(|(k, _)| *k == key);
+        let value = found.next().map(|(_, value)| value);
+        assert!(
+            found.next().is_none(),
+            "{key} stands twice in {:?}",
+            self.tags
+        );
+        value
+    }
+}
+
+/// A running emitter, gone with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Self(child.expect("the emitter starts"))
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.0.id())])
+            .status();
+        assert!(status.is_ok_and(|s| s.success()), "kill -{name}");
+    }
+
+    /// Its exit code (none if a signal ended it) and what it logged.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut stdout = self.0.stdout.take().expect("piped");
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let mut log = String::new();
+            let read = stdout.read_to_string(&mut log); // ends when the process does
+            let _ = sender.send(read.map(|_| log));
+        });
+        let log = receiver
+            .recv_timeout(PATIENCE)
+            .expect("it ends in time")
+            .expect("UTF-8");
+        (self.0.wait().expect("a child of this test").code(), log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn bare() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mymetric"));
+    command.env_clear();
+    command
+}
+
+/// Values of the lines that tell of an emission.
+fn logged(log: &str) -> Vec<u64> {
+    log.lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .filter_map(|line| line.get("value")?.as_u64())
+        .collect()
+}
+
+fn assert_refused(output: &Output, flag: &str) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains(flag), "names the setting: {message}");
+    assert!(
+        message.contains("write seconds such as 45") || message.contains("at least 100ms"),
+        "says what would do: {message}"
+    );
+}
+
+#[test]
+fn a_value_is_a_gauge_from_1_to_999_with_unified_tags_and_host() {
+    let agent = Agent::start();
+    let output = agent
+        .emitter()
+        .args(["--once"])
+        .envs([
+            ("DD_ENV", "test"),
+            ("DD_SERVICE", "emitter"),
+            ("DD_VERSION", "7.1"),
+            ("DD_HOSTNAME", "node-7"),
+            ("DD_TAGS", "team:books"),
+        ])
+        .output()
+        .expect("the emitter runs");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+
+    let gauge = agent.next();
+    assert_eq!(
+        (gauge.name.as_str(), gauge.kind.as_str()),
+        ("my_metric", "g")
+    );
+    assert!((1..=999).contains(&gauge.value), "{gauge:?}");
+    for (key, value) in [
+        ("env", "test"),
+        ("service", "emitter"),
+        ("version", "7.1"),
+        ("host", "node-7"),
+        ("team", "books"),
+    ] {
+        assert_eq!(gauge.tag(key), Some(value), "{gauge:?}");
+    }
+    let log = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(logged(&log), [u64::from(gauge.value)], "{log}");
+}
+
+#[test]
+fn once_sends_one_value_and_ends() {
+    let agent = Agent::start();
+    let output = agent
+        .emitter()
+        .env("MYMETRIC_ONCE", "true")
+        .output()
+        .expect("the emitter runs");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    agent.next();
+    // It has ended, so whatever it sent is here by now.
+    assert_eq!(agent.packet_within(Duration::from_millis(1)), None);
+}
+
+#[test]
+fn once_ends_well_without_an_agent() {
+    let port = Agent::start().port(); // closed again at once
+    let output = bare()
+        .args([
+            "--once",
+            "--dd-agent-host",
+            "127.0.0.1",
+            "--dd-dogstatsd-port",
+            &port,
+        ])
+        .output()
+        .expect("the emitter runs");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn the_host_is_the_systems_own_where_none_is_configured() {
+    let agent = Agent::start();
+    let output = agent
+        .emitter()
+        .args(["--once"])
+        .env("DD_HOSTNAME", "")
+        .output();
+    assert!(output.is_ok_and(|o| o.status.success()));
+    let system = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("Linux");
+    let gauge = agent.next();
+    assert_eq!(gauge.tag("host"), Some(system.trim()));
+    assert_eq!(gauge.tag("service"), Some("mymetric"));
+    assert_eq!(gauge.tag("version"), Some(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_first_value_comes_at_once_and_the_rest_at_a_fixed_rate() {
+    for variable in ["INTERVAL", "interval"] {
+        let agent = Agent::start();
+        let started = Instant::now();
+        let _emitter = Running::start(agent.emitter().env(variable, "1"));
+        let arrivals: Vec<Instant> = (0..3).map(|_| agent.next().at).collect();
+        assert!(
+            arrivals[0] - started < Duration::from_millis(900),
+            "{variable}: late at first"
+        );
+        for (nth, arrival) in arrivals.iter().enumerate() {
+            let off = (*arrival - arrivals[0]).as_secs_f64() - nth as f64;
+            assert!(
+                off.abs() < 0.4,
+                "{variable}: value {nth} came {off:+.3} s off its second"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_rhythm_survives_a_pause_and_nothing_is_caught_up() {
+    let agent = Agent::start();
+    let emitter = Running::start(agent.emitter().env("INTERVAL", "1"));
+    let first = agent.next().at;
+    emitter.signal("STOP");
+    let pause = Duration::from_millis(2_500);
+    assert_eq!(
+        agent.packet_within(pause - first.elapsed()),
+        None,
+        "it is stopped"
+    );
+    emitter.signal("CONT");
+    // The overdue value leaves at once (2.5 s), then the grid of the first instant goes on (3 s, 4 s). A
+    // burst would put two values at 2.5 s, a new rhythm the last one at 4.5 s.
+    for expected in [2.5, 3.0, 4.0] {
+        let off = (agent.next().at - first).as_secs_f64() - expected;
+        assert!(
+            off.abs() < 0.4,
+            "the value of {expected} s came {off:+.3} s off"
+        );
+    }
+}
+
+#[test]
+fn the_flag_wins_over_the_variable_and_capitals_over_small_letters() {
+    let agent = Agent::start();
+    let mut by_variable = agent.emitter();
+    by_variable.envs([("INTERVAL", "100ms"), ("interval", "1h")]);
+    let running = Running::start(&mut by_variable);
+    agent.values(2); // the second would take an hour
+    drop(running);
+
+    let agent = Agent::start();
+    let mut by_flag = agent.emitter();
+    by_flag.env("INTERVAL", "1h").args(["--interval", "0.1"]);
+    let _running = Running::start(&mut by_flag);
+    agent.values(2);
+}
+
+#[test]
+fn a_seed_repeats_its_series() {
+    let series = |seed: &str| {
+        let agent = Agent::start();
+        let _emitter =
+            Running::start(
+                agent
+                    .emitter()
+                    .args(["--interval", "100ms", "--seed", seed]),
+            );
+        agent.values(6)
+    };
+    let first = series("42");
+    assert_eq!(first, series("42"));
+    assert_ne!(first, series("43"));
+}
+
+#[test]
+fn a_run_without_a_seed_logs_the_one_it_drew() {
+    let agent = Agent::start();
+    let output = agent
+        .emitter()
+        .args(["--once"])
+        .output()
+        .expect("the emitter runs");
+    let log = String::from_utf8_lossy(&output.stdout);
+    let seed = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find_map(|line| line.get("seed")?.as_u64())
+        .expect("the seed is in the log");
+    let drawn = agent.next().value;
+    let again = agent
+        .emitter()
+        .args(["--once", "--seed", &seed.to_string()])
+        .output();
+    assert!(again.is_ok_and(|o| o.status.success()));
+    assert_eq!(agent.next().value, drawn);
+}
+
+#[test]
+fn sigterm_and_sigint_end_it_cleanly() {
+    for signal in ["TERM", "INT"] {
+        let agent = Agent::start();
+        let emitter = Running::start(agent.emitter().env("INTERVAL", "1h"));
+        let value = agent.next().value;
+        emitter.signal(signal);
+        let (code, log) = emitter.end();
+        assert_eq!(code, Some(0), "{log}");
+        assert_eq!(logged(&log), [u64::from(value)], "{log}");
+        assert!(
+            log.contains(&format!("SIG{signal}")),
+            "says why it ended: {log}"
+        );
+    }
+}
+
+#[test]
+fn a_bad_interval_is_refused() {
+    for bad in [
+        "0",
+        "0s",
+        "-1",
+        "-5s",
+        "soon",
+        "",
+        "1 fortnight",
+        "25h",
+        "99ms",
+        "nan",
+    ] {
+        let agent = Agent::start();
+        for output in [
+            agent.emitter().env("INTERVAL", bad).output(),
+            agent.emitter().env("interval", bad).output(),
+            agent.emitter().args(["--interval", bad]).output(),
+        ] {
+            assert_refused(&output.expect("the emitter runs"), "interval");
+        }
+        assert_eq!(
+            agent.packet_within(Duration::from_millis(1)),
+            None,
+            "{bad:?} sent something"
+        );
+    }
+}
+
+#[test]
+fn a_bad_address_is_refused() {
+    let output = bare()
+        .args(["--once", "--dd-dogstatsd-url", "tcp://agent:1"])
+        .output();
+    let output = output.expect("the emitter runs");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("DD_DOGSTATSD_URL"), "{message}");
+}
