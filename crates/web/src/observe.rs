@@ -8,7 +8,6 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, ResponseError as _};
 use opentelemetry::context::FutureExt as _;
 use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _};
@@ -54,144 +53,148 @@ pub(crate) async fn observe(
             .await
             .map(ServiceResponse::map_into_boxed_body);
     }
-    let started = Instant::now();
-    let method = known_method(request.method());
-    let parent = traces::extract(&Inbound(request.headers()));
-    let context = traces::start(
-        &parent,
-        SpanKind::Server,
-        method,
-        vec![
-            KeyValue::new(attribute::HTTP_REQUEST_METHOD, method),
-            KeyValue::new(attribute::URL_PATH, request.path().to_owned()),
-            KeyValue::new(attribute::URL_SCHEME, "http"),
-        ],
-    );
-    let mut response = if header_bytes(&request) > shared.max_header_bytes {
-        let error = Error::new(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            format!(
-                "request headers are larger than {} bytes",
-                shared.max_header_bytes
-            ),
-        );
-        refused(request, error)
-    } else {
-        answer(&shared, request, next, &context).await
+    let seen = Seen {
+        method: known_method(request.method()),
+        route: request.match_pattern(),
+        path: request.path().to_owned(),
+        started: Instant::now(),
     };
-    if shared.draining.load(Ordering::Relaxed) {
-        // Lets clients with a kept connection go elsewhere now.
-        response.headers_mut().insert(
-            header::CONNECTION,
-            header::HeaderValue::from_static("close"),
-        );
-    }
-    report(
-        &shared.metrics,
-        &context,
-        method,
-        &response,
-        started.elapsed(),
-    );
-    Ok(response)
+    let context = seen.start_span(&traces::extract(&Inbound(request.headers())));
+    let answered = answer(&shared, request, next, &context).await;
+    let error = match &answered {
+        Ok(response) => response.response().error(),
+        Err(error) => Some(error),
+    };
+    let status = match &answered {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    seen.report(&shared.metrics, &context, status, error);
+    answered.map(|mut response| {
+        if shared.draining.load(Ordering::Relaxed) {
+            // Lets clients with a kept connection go elsewhere now.
+            response.headers_mut().insert(
+                header::CONNECTION,
+                header::HeaderValue::from_static("close"),
+            );
+        }
+        response
+    })
 }
 
+/// The handler's answer, within the limits.
 async fn answer(
     shared: &Shared,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     context: &Context,
-) -> ServiceResponse<BoxBody> {
-    let http_request = request.request().clone();
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if header_bytes(&request) > shared.max_header_bytes {
+        let limit = shared.max_header_bytes;
+        let message = format!("request headers are larger than {limit} bytes");
+        return Err(Error::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message).into());
+    }
     let handled = next.call(request).with_context(context.clone());
-    let failed = |error: actix_web::Error| {
-        let response = HttpResponse::from_error(error);
-        ServiceResponse::new(http_request.clone(), response)
-    };
     match tokio::time::timeout(shared.request_timeout, handled).await {
-        Ok(Ok(response)) => response.map_into_boxed_body(),
-        Ok(Err(error)) => failed(error),
-        Err(_) => failed(
-            Error::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("no answer within {} ms", shared.request_timeout.as_millis()),
-            )
-            .into(),
-        ),
-    }
-}
-
-fn refused(request: ServiceRequest, error: Error) -> ServiceResponse<BoxBody> {
-    let response = error.error_response();
-    request.into_response(response)
-}
-
-/// Ends the span, sends the metrics, writes the line.
-fn report(
-    metrics: &Metrics,
-    context: &Context,
-    method: &'static str,
-    response: &ServiceResponse<BoxBody>,
-    elapsed: Duration,
-) {
-    let pattern = response.request().match_pattern();
-    let route = pattern.as_deref();
-    let status = response.status().as_u16();
-    let status_text = response.status();
-    let span = context.span();
-    if let Some(route) = route {
-        span.update_name(format!("{method} {route}"));
-        span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.to_owned()));
-    }
-    span.set_attribute(KeyValue::new(
-        attribute::HTTP_RESPONSE_STATUS_CODE,
-        i64::from(status),
-    ));
-    if status >= 500 {
-        span.set_attribute(KeyValue::new(attribute::ERROR_TYPE, status.to_string()));
-        span.set_status(Status::error(""));
-    }
-    span.end();
-
-    let route = route.unwrap_or(UNMATCHED);
-    let tags = [
-        (tag::HTTP_REQUEST_METHOD, method),
-        (tag::HTTP_ROUTE, route),
-        (tag::HTTP_RESPONSE_STATUS_CODE, status_text.as_str()),
-    ];
-    metrics.count(&names::HTTP_SERVER_REQUEST_COUNT, 1, &tags);
-    metrics.distribution(
-        &names::HTTP_SERVER_REQUEST_DURATION,
-        elapsed.as_secs_f64(),
-        &tags,
-    );
-
-    let _current = context.clone().attach();
-    let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
-    let path = response.request().path();
-    match response.response().error() {
-        Some(error) if status >= 500 => {
-            let cause = error
-                .as_error::<Error>()
-                .map_or_else(|| error.to_string(), |e| chain(e));
-            tracing::error!(
-                http.request.method = method,
-                http.route = route,
-                url.path = path,
-                http.response.status_code = status,
-                duration_ms,
-                error = %cause,
-                "request failed"
-            );
+        Ok(answered) => answered.map(ServiceResponse::map_into_boxed_body),
+        Err(_) => {
+            let message = format!("no answer within {} ms", shared.request_timeout.as_millis());
+            Err(Error::new(StatusCode::SERVICE_UNAVAILABLE, message).into())
         }
-        _ => tracing::info!(
-            http.request.method = method,
-            http.route = route,
-            url.path = path,
-            http.response.status_code = status,
-            duration_ms,
-            "request"
-        ),
+    }
+}
+
+/// What is known of a request before it is answered.
+struct Seen {
+    method: &'static str,
+    /// Template of the route; `None` where no route matches.
+    route: Option<String>,
+    path: String,
+    started: Instant,
+}
+
+impl Seen {
+    fn start_span(&self, parent: &Context) -> Context {
+        let mut attributes = Vec::with_capacity(6);
+        attributes.extend([
+            KeyValue::new(attribute::HTTP_REQUEST_METHOD, self.method),
+            KeyValue::new(attribute::URL_PATH, self.path.clone()),
+            KeyValue::new(attribute::URL_SCHEME, "http"),
+        ]);
+        let Some(route) = &self.route else {
+            return traces::start(parent, SpanKind::Server, self.method, attributes);
+        };
+        attributes.push(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
+        traces::start(
+            parent,
+            SpanKind::Server,
+            format!("{} {route}", self.method),
+            attributes,
+        )
+    }
+
+    /// Ends the span, sends the metrics, writes the line.
+    fn report(
+        &self,
+        metrics: &Metrics,
+        context: &Context,
+        status: StatusCode,
+        error: Option<&actix_web::Error>,
+    ) {
+        let elapsed = self.started.elapsed();
+        let span = context.span();
+        span.set_attribute(KeyValue::new(
+            attribute::HTTP_RESPONSE_STATUS_CODE,
+            i64::from(status.as_u16()),
+        ));
+        if status.is_server_error() {
+            span.set_attribute(KeyValue::new(
+                attribute::ERROR_TYPE,
+                status.as_str().to_owned(),
+            ));
+            span.set_status(Status::error(""));
+        }
+        span.end();
+
+        let route = self.route.as_deref().unwrap_or(UNMATCHED);
+        let tags = [
+            (tag::HTTP_REQUEST_METHOD, self.method),
+            (tag::HTTP_ROUTE, route),
+            (tag::HTTP_RESPONSE_STATUS_CODE, status.as_str()),
+        ];
+        metrics.count(&names::HTTP_SERVER_REQUEST_COUNT, 1, &tags);
+        metrics.distribution(
+            &names::HTTP_SERVER_REQUEST_DURATION,
+            elapsed.as_secs_f64(),
+            &tags,
+        );
+
+        let _current = context.clone().attach();
+        let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
+        match error.filter(|_| status.is_server_error()) {
+            Some(error) => {
+                let cause = error
+                    .as_error::<Error>()
+                    .map_or_else(|| error.to_string(), |e| chain(e));
+                tracing::error!(
+                    http.request.method = self.method,
+                    http.route = route,
+                    url.path = self.path,
+                    http.response.status_code = status.as_u16(),
+                    duration_ms,
+                    error = %cause,
+                    "request failed"
+                );
+            }
+            None => tracing::info!(
+                http.request.method = self.method,
+                http.route = route,
+                url.path = self.path,
+                http.response.status_code = status.as_u16(),
+                duration_ms,
+                "request"
+            ),
+        }
     }
 }
 
