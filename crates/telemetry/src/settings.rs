@@ -270,6 +270,22 @@ fn split_tags(tags: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_an_address_or_an_error(url in "(udp://|unix://)?\\PC{0,30}") {
+            if let Ok(Dogstatsd::Udp(address)) = with_url(&url) {
+                proptest::prop_assert!(address.rsplit_once(':').is_some());
+            }
+        }
+
+        #[test]
+        fn any_tags_are_split_without_separators(tags in "\\PC{0,60}") {
+            for (key, _) in split_tags(&tags) {
+                proptest::prop_assert!(!key.contains([',', ' ', ':']));
+            }
+        }
+    }
+
     fn with_url(url: &str) -> Result<Dogstatsd, InitError> {
         Settings {
             dd_dogstatsd_url: Some(url.to_owned()),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{ConnectionType, Method, StatusCode, header};
 use actix_web::middleware::Next;
 use opentelemetry::context::FutureExt as _;
 use opentelemetry::propagation::Extractor;
@@ -73,10 +73,10 @@ pub(crate) async fn observe(
     answered.map(|mut response| {
         if shared.draining.load(Ordering::Relaxed) {
             // Lets clients with a kept connection go elsewhere now.
-            response.headers_mut().insert(
-                header::CONNECTION,
-                header::HeaderValue::from_static("close"),
-            );
+            response
+                .response_mut()
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
         }
         response
     })

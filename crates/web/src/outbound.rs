@@ -367,6 +367,14 @@ impl Injector for Headers<'_> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn any_host_makes_a_peer_or_an_error(host in "\\PC{0,40}") {
+            let peer = Peer::parse(&host, 9080, "");
+            let _ = format!("http://{}/x", peer.authority).parse::<http::Uri>();
+        }
+    }
+
     #[test]
     fn hosts_take_a_port_and_a_domain() {
         let authority = |host, domain| Peer::parse(host, 9080, domain).authority;

@@ -279,3 +279,21 @@ async fn the_store_gone_is_the_contracts_error() {
     let failed = json!({"error": "could not load ratings from database"});
     assert_eq!(ratings.get_json("/ratings/0").await, (500, failed));
 }
+
+#[tokio::test]
+async fn a_delayed_read_is_answered_seven_seconds_later() {
+    let engine = Engine::start().await;
+    let ratings = start(
+        &engine,
+        Faults::new(Mode::Delayed, 3, Box::new(Instant::now)),
+    )
+    .await;
+    for _ in 0..20 {
+        let asked = Instant::now();
+        assert_eq!(ratings.get("/ratings/0").await.0, 200);
+        if asked.elapsed() >= Duration::from_secs(7) {
+            return;
+        }
+    }
+    panic!("none of 20 reads was held up");
+}
