@@ -7,12 +7,16 @@
 
 #[path = "it/bounds.rs"]
 mod bounds;
+#[path = "it/exports.rs"]
+mod exports;
 #[path = "it/grammar.rs"]
 mod grammar;
 #[path = "it/otlp.rs"]
 mod otlp;
 #[path = "it/packets.rs"]
 mod packets;
+#[path = "it/properties.rs"]
+mod properties;
 #[path = "it/store.rs"]
 mod store;
 

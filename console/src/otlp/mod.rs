@@ -196,6 +196,10 @@ fn read<T: Message + Default + DeserializeOwned>(
 ) -> Result<T, Error> {
     match encoding {
         Encoding::Protobuf => T::decode(body).map_err(|error| Error::Protobuf(error.to_string())),
+        // The derived reader would take a list of the fields' values for the structure as well.
+        Encoding::Json if body.trim_ascii_start().first() != Some(&b'{') => {
+            Err(Error::Json("an object is expected".into()))
+        }
         Encoding::Json => {
             serde_json::from_slice(body).map_err(|error| Error::Json(error.to_string()))
         }

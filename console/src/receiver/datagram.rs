@@ -190,3 +190,41 @@ async fn pause(error: &io::Error) {
     tracing::warn!(%error, "reading a datagram failed");
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
+
+/// The drops that Linux counts for the UDP sockets of this port, in the last column of its tables.
+pub(super) fn lost(address: SocketAddr) -> Option<u64> {
+    let table = if address.is_ipv4() {
+        "/proc/net/udp"
+    } else {
+        "/proc/net/udp6"
+    };
+    drops(&fs::read_to_string(table).ok()?, address.port())
+}
+
+fn drops(table: &str, port: u16) -> Option<u64> {
+    let rows = table.lines().skip(1).filter_map(|row| {
+        let mut columns = row.split_ascii_whitespace();
+        let (_, local) = columns.nth(1)?.rsplit_once(':')?;
+        let drops = columns.last()?.parse::<u64>().ok()?;
+        (u16::from_str_radix(local, 16).ok()? == port).then_some(drops)
+    });
+    rows.reduce(u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::drops;
+
+    const TABLE: &str = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  110: 0100007F:1FBD 00000000:0000 07 00000000:00000000 00:00000000 00000000  1000        0 31337 2 0000000000000000 42
+  111: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 31338 2 0000000000000000 7
+";
+
+    #[test]
+    fn drops_are_those_of_the_port() {
+        assert_eq!(drops(TABLE, 8125), Some(42));
+        assert_eq!(drops(TABLE, 53), Some(7));
+        assert_eq!(drops(TABLE, 54), None);
+        assert_eq!(drops("", 53), None);
+    }
+}

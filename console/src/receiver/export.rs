@@ -141,6 +141,14 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn encode(&self, encoding: Encoding) -> Bytes {
+        if self.rejected.is_none() {
+            // All is well: the message without fields.
+            return Bytes::from_static(if encoding == Encoding::Json {
+                b"{}"
+            } else {
+                b""
+            });
+        }
         let rejected = self.rejected.as_ref();
         let count = rejected.map_or(0, |rejected| {
             i64::try_from(rejected.items).unwrap_or(i64::MAX)

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::Router;
@@ -25,6 +26,9 @@ use crate::store::Source;
 
 /// Room for the five bytes before a message, and for trailers.
 const FRAME: usize = 64;
+
+/// How many bytes one byte of gzip can become at most (the limit of deflate is 1,032).
+const GZIP_RATIO: usize = 1040;
 
 pub(super) fn router(exports: Arc<Exports>) -> Router {
     let mut router = Router::new();
@@ -51,27 +55,50 @@ fn path(signal: Signal) -> &'static str {
 
 async fn export(exports: Arc<Exports>, signal: Signal, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let limit = exports.intake.body;
     let mut intake = exports.intake;
-    intake.body += FRAME;
-    let (body, held) = match body::read(body, &exports.memory, intake).await {
+    intake.body = limit.saturating_add(FRAME);
+    let read = async {
+        let (body, mut held) = body::read(body, &exports.memory, intake).await?;
+        if head
+            .headers
+            .get("grpc-encoding")
+            .is_some_and(|encoding| encoding != "identity")
+        {
+            // tonic unpacks up to the limit, and gzip cannot do more than this with so many bytes.
+            exports
+                .memory
+                .hold(&mut held, body.len().saturating_mul(GZIP_RATIO).min(limit))?;
+        }
+        Ok((body, held))
+    };
+    let (body, held) = match read.await {
         Ok(read) => read,
         Err(refusal) => {
-            let failure = refusal.into();
+            let failure = Failure::Body(refusal);
             exports.note(Source::OtlpGrpc, &failure, b"");
             return to_status(&failure).into_http::<Body>().into_response();
         }
     };
-    let limit = exports.intake.body;
+    let reached = Arc::new(AtomicBool::new(false));
     let method = Method {
         exports: Arc::clone(&exports),
         signal,
         held: Some(held),
+        reached: Arc::clone(&reached),
     };
     let response = tonic::server::Grpc::new(RawCodec)
         .accept_compressed(CompressionEncoding::Gzip)
         .apply_max_message_size_config(Some(limit), None)
         .unary(method, Request::from_parts(head, Body::from(body)))
         .await;
+    if !reached.load(Ordering::Relaxed) {
+        let status = Status::from_header_map(response.headers());
+        let message = status
+            .as_ref()
+            .map_or("the message could not be read", Status::message);
+        exports.note_unread(Source::OtlpGrpc, "grpc", message);
+    }
     response.map(Body::new)
 }
 
@@ -80,6 +107,8 @@ struct Method {
     exports: Arc<Exports>,
     signal: Signal,
     held: Option<Held>,
+    /// Whether tonic could make a message of the body.
+    reached: Arc<AtomicBool>,
 }
 
 impl Service<tonic::Request<Bytes>> for Method {
@@ -92,6 +121,7 @@ impl Service<tonic::Request<Bytes>> for Method {
     }
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
+        self.reached.store(true, Ordering::Relaxed);
         let exports = Arc::clone(&self.exports);
         let export = Export {
             source: Source::OtlpGrpc,

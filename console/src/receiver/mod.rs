@@ -247,6 +247,12 @@ impl Receivers {
         format!("http://{}", self.addresses.otlp_grpc)
     }
 
+    /// How many UDP datagrams the kernel threw away because they came faster than they were read. `None` where it does not say.
+    #[must_use]
+    pub fn datagrams_lost(&self) -> Option<u64> {
+        datagram::lost(self.addresses.dogstatsd)
+    }
+
     /// Stops listening, takes what has arrived already, and waits at most two seconds for requests under way. The store stays.
     pub async fn shutdown(mut self) {
         self.stop.cancel();

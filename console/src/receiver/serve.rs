@@ -73,12 +73,13 @@ async fn connection(
     patience: Duration,
     stop: CancellationToken,
 ) {
-    // A connection that never says anything is not kept.
+    // A connection that never says anything is not kept. `peek`, since `readable` may wake up for nothing.
+    let mut byte = [0];
     let first = tokio::select! {
         () = stop.cancelled() => return,
-        first = tokio::time::timeout(patience, stream.readable()) => first,
+        first = tokio::time::timeout(patience, stream.peek(&mut byte)) => first,
     };
-    if !matches!(first, Ok(Ok(()))) {
+    if !matches!(first, Ok(Ok(1..))) {
         return;
     }
     // Answers are small and at once: without this they wait for the other side's acknowledgement.

@@ -61,6 +61,10 @@ pub struct Store {
 impl Store {
     /// An empty store that goes by the system's clock.
     #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the system's clock comes in"
+    )]
     pub fn new(limits: Limits) -> Self {
         Self::with_clock(limits, Arc::new(SystemTime::now))
     }

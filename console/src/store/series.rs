@@ -176,11 +176,6 @@ impl Registry {
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.by_key.len()
-    }
 }
 
 /// The texts that tell series apart, as sent, with a byte between them that UTF-8 does not have. Tags in another order make another
