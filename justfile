@@ -1,0 +1,124 @@
+# What a person or CI does with this repository. `just` lists it; `.ci/run` is all that has to pass.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
+artifacts := env("ARTIFACTS_DIR", justfile_directory() / "target" / "artifacts")
+
+[private]
+default:
+    @just --list --unsorted
+
+# Runs the shop with everything round it, and opens nothing: the addresses are in the table it prints.
+[group("run")]
+run *args:
+    cargo run --release -- {{ args }}
+
+# The tables and the catalogue, in the DynamoDB that the environment points to.
+[group("run")]
+seed *args:
+    cargo run --release -- seed {{ args }}
+
+# Compiles everything, tests too, without linking.
+[group("work")]
+check:
+    cargo check --workspace --all-targets
+
+# Formats the code.
+[group("work")]
+fmt:
+    cargo fmt --all
+
+# Tests of all crates, or of what the arguments choose: `just test -p details`.
+[group("work")]
+test *args="--workspace":
+    cargo test {{ args }}
+
+# The documentation of our crates, without those of others.
+[group("work")]
+doc:
+    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items
+
+# All that CI does, in its order.
+[group("ci")]
+ci:
+    .ci/run
+
+# Fails where `just fmt` would change something.
+[group("ci")]
+fmt-check:
+    cargo fmt --all -- --check
+
+# Warnings are errors here, and only here.
+[group("ci")]
+lint:
+    cargo clippy --workspace --all-targets -- --deny warnings
+
+# Licences, sources, duplicates, and which crate may use what: see deny.toml.
+[group("ci")]
+deny: && layers
+    cargo deny --log-level error check --deny unmatched-skip --deny unnecessary-skip --deny unused-wrapper bans licenses sources
+
+# What deny.toml cannot say, since it takes tests for programs: who may link what tests stand on.
+[group("ci")]
+[private]
+layers:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    # only_for_tests SPEC [ALLOWED..]: nobody but ALLOWED links it outside of tests.
+    only_for_tests() {
+        local tree user
+        tree=$(cargo tree --workspace --edges normal,build --invert "$1" --depth 1 --prefix none)
+        for user in $(tail --lines=+2 <<<"$tree" | cut --delimiter=' ' --fields=1); do
+            if [[ " ${*:2} " != *" $user "* ]]; then
+                echo "$user links ${1##*/}, which is for [dev-dependencies]" >&2
+                return 1
+            fi
+        done
+    }
+    only_for_tests sandbox
+    only_for_tests "path+file://{{ justfile_directory() }}/console" sandbox
+
+# Known vulnerabilities. Needs the advisory database from the network, so it is no part of `ci`.
+[group("ci")]
+advisories:
+    cargo deny check advisories
+
+# All programs, optimised.
+[group("ci")]
+build:
+    cargo build --workspace --release --locked
+
+# Starts the release build for 20 s, with load and prober. Too short a time for a verdict (exit code 3) will do.
+[group("ci")]
+smoke seconds="20": build
+    @code=0; "{{ target }}/release/bookwatch" up --for {{ seconds }}s --port-base 29080 || code=$?; \
+    if [ $code -ne 0 ] && [ $code -ne 3 ]; then exit $code; fi
+
+# The browser tests, which leave their screenshots in target/artifacts.
+[group("ci")]
+screenshots:
+    CI=true ARTIFACTS_DIR="{{ artifacts }}" cargo test --workspace browser
+    ls -l "{{ artifacts }}"
+
+# Size of each program, stripped, in MB (10^6 bytes).
+[group("bench")]
+bench-size: build
+    @for program in bookwatch details reviews ratings productpage mymetric loadgen synthetics; do \
+        [ ! -f "{{ target }}/release/$program" ] || stat --format '%s %n' "{{ target }}/release/$program"; \
+    done | awk '{ n = split($2, path, "/"); printf "%7.1f MB  %s\n", $1 / 1e6, path[n] }'
+
+# Seconds for a cold release build, in a target directory that goes away again.
+[group("bench")]
+bench-build:
+    @cold=$(mktemp --directory); trap 'rm -rf "$cold"' EXIT; \
+    cargo fetch --locked --quiet; from=$SECONDS; \
+    CARGO_TARGET_DIR="$cold" cargo build --workspace --release --locked --quiet; \
+    echo "cold release build: $((SECONDS - from)) s on $(nproc) cores, $(du --summarize --block-size=1M "$cold" | cut --fields=1) MiB"
+
+# Seconds for .ci/run from a fresh clone of HEAD and with nothing built before; tools stay installed.
+[group("bench")]
+bench-ci:
+    @cold=$(mktemp --directory); trap 'rm -rf "$cold"' EXIT; \
+    git clone --quiet . "$cold/bookwatch"; \
+    CI=true CARGO_TARGET_DIR="$cold/target" ARTIFACTS_DIR="$cold/artifacts" "$cold/bookwatch/.ci/run"
