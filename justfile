@@ -98,15 +98,14 @@ smoke seconds="20": build
 # The browser tests, which leave their screenshots in target/artifacts.
 [group("ci")]
 screenshots:
+    mkdir -p "{{ artifacts }}"
     CI=true ARTIFACTS_DIR="{{ artifacts }}" cargo test --workspace browser
-    ls -l "{{ artifacts }}"
+    ls -l "{{ artifacts }}"/*.png
 
-# Size of each program, stripped, in MB (10^6 bytes).
+# What the shop costs: processor time a page, throughput and latency with telemetry on, off and with a dead agent, memory, start, sizes.
 [group("bench")]
-bench-size: build
-    @for program in bookwatch details reviews ratings productpage mymetric loadgen synthetics; do \
-        [ ! -f "{{ target }}/release/$program" ] || stat --format '%s %n' "{{ target }}/release/$program"; \
-    done | awk '{ n = split($2, path, "/"); printf "%7.1f MB  %s\n", $1 / 1e6, path[n] }'
+bench: build
+    cargo bench --package demo --bench shop
 
 # Seconds for a cold release build, in a target directory that goes away again.
 [group("bench")]
