@@ -1,0 +1,71 @@
+//! Synthetics: probes a target, counts what it finds, and judges it by service level objectives.
+//!
+//! A tick of the [`schedule`] starts a [`probe`]; its result goes through one channel to the
+//! [`sink`]s. One of them is the [`tally`], which keeps integer counts by slice, check and
+//! location. [`evaluate`] turns those into a verdict through the pure functions of [`slo`].
+//!
+//! What holds everywhere: a verdict never passes through a float, is never a pass without enough
+//! data, and never asks what time it is.
+
+pub mod bookshop;
+mod cli;
+pub mod clock;
+mod command;
+pub mod evaluate;
+pub mod objective;
+pub mod plan;
+pub mod probe;
+pub mod report;
+pub mod run;
+pub mod schedule;
+pub mod sink;
+pub mod slo;
+pub mod tally;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+pub use cli::{Cli, Command, GateArgs, ProbeArgs, RunArgs};
+pub use slo::Verdict;
+
+/// Runs the command and gives its exit code.
+#[must_use]
+pub fn main(cli: Cli) -> ExitCode {
+    let colour = cli.colour();
+    let mut settings = cli.telemetry;
+    if matches!(cli.command, Command::Gate(_)) {
+        // Standard output belongs to the report.
+        settings.log_filter = "off".to_owned();
+    }
+    let telemetry = match telemetry::init("synthetics", &settings) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return fail(&error.into()),
+    };
+    let metrics = telemetry.metrics();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(async {
+            match cli.command {
+                Command::Gate(args) => command::gate(args, colour).await,
+                Command::Run(args) => command::run(args, metrics, colour)
+                    .await
+                    .map(|()| Verdict::Pass),
+            }
+        }),
+        Err(error) => Err(error.into()),
+    };
+    telemetry.shutdown();
+    match result {
+        Ok(verdict) => ExitCode::from(verdict.exit_code()),
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    // There is nobody left to tell if standard error is gone.
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    ExitCode::from(Verdict::Error.exit_code())
+}

@@ -1,0 +1,11 @@
+//! Tests of the prober from outside: the numbers of the SLO engine against worked examples and
+//! against a slow, obvious reference; the programs against real servers on this machine.
+
+mod counting;
+mod gate;
+mod golden;
+mod probe;
+mod properties;
+mod run;
+mod shop;
+mod verdicts;

@@ -1,0 +1,151 @@
+//! `synthetics run`: the prober as a process of its own.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::gate::{synthetics, wait_for};
+use crate::shop::{Behaviour, Shop};
+
+#[tokio::test]
+async fn a_run_with_an_end_writes_its_verdict() {
+    let shop = Shop::start().await;
+    shop.set("/productpage", Behaviour::Answer(500, String::new()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("verdict.json");
+    let path = file.to_str().expect("text");
+    let arguments = ["run", "--target", &shop.url, "--for", "2s", "--json", path];
+    let output = synthetics(&arguments).output().await.expect("it runs");
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "a prober that finds faults is not broken"
+    );
+    let report = std::fs::read(&file).expect("the report is there");
+    let json: Value = serde_json::from_slice(&report).expect("a whole report");
+    assert_eq!(json["verdict"], "fail");
+    assert_eq!(json["slos"][0]["name"], "availability");
+    let log = String::from_utf8(output.stdout).expect("text");
+    let down = log
+        .lines()
+        .filter(|line| line.contains("check is down"))
+        .count();
+    assert_eq!(down, 1, "one line for one change of state:\n{log}");
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .collect();
+    assert_eq!(left.len(), 1, "nothing but the report is left");
+}
+
+#[tokio::test]
+async fn a_run_without_an_end_reports_when_it_is_told_to_stop() {
+    let shop = Shop::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("verdict.json");
+    let path = file.to_str().expect("text");
+    let arguments = [
+        "run",
+        "--target",
+        &shop.url,
+        "--interval",
+        "200ms",
+        "--timeout",
+        "200ms",
+        "--json",
+        path,
+    ];
+    let child = synthetics(&arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let pid = child.id().expect("it is running").to_string();
+    wait_for(|| shop.seen().0 >= 12).await;
+    let status = std::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status();
+    assert!(status.expect("kill runs").success());
+    let output = child.wait_with_output().await.expect("it ends");
+    assert_eq!(output.status.code(), Some(0));
+    let report = std::fs::read(&file).expect("the report is there");
+    let json: Value = serde_json::from_slice(&report).expect("a whole report");
+    assert_eq!(json["slos"][0]["slices"]["up"], 1, "{json}");
+    assert_eq!(json["verdict"], "inconclusive");
+}
+
+#[tokio::test]
+async fn a_timeout_above_the_interval_is_refused() {
+    let output = synthetics(&["run", "--interval", "1s", "--timeout", "2s"])
+        .output()
+        .await
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(
+        text.contains("a time-out of 2s is longer than the interval of 1s"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn results_and_objectives_go_out_as_metrics() {
+    let shop = Shop::start().await;
+    shop.set("/productpage", Behaviour::Answer(500, String::new()));
+    let agent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    agent.set_nonblocking(true).expect("a socket");
+    let url = format!("udp://{}", agent.local_addr().expect("bound"));
+    let arguments = [
+        "run",
+        "--target",
+        &shop.url,
+        "--for",
+        "2s",
+        "--location",
+        "tokyo",
+    ];
+    let output = synthetics(&arguments)
+        .env("DD_DOGSTATSD_DISABLE", "false")
+        .env("DD_DOGSTATSD_URL", url)
+        .output()
+        .await
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0));
+    // The process has ended, so that all it sent waits in the socket.
+    let mut lines = Vec::new();
+    let mut packet = [0; 65_536];
+    while let Ok(length) = agent.recv(&mut packet) {
+        let text = String::from_utf8_lossy(&packet[..length]).into_owned();
+        lines.extend(text.lines().map(str::to_owned));
+    }
+    let sent = |start: &str, tags: &[&str]| {
+        let fits =
+            |line: &&String| line.starts_with(start) && tags.iter().all(|t| line.contains(t));
+        lines.iter().filter(fits).count()
+    };
+    let probes = sent("synthetics.probe.count:1|c", &["location:tokyo"]);
+    let (requests, _) = shop.seen();
+    assert_eq!(probes, requests, "one count for each probe");
+    assert!(
+        sent(
+            "synthetics.probe.count:1|c",
+            &["check:productpage", "outcome:status"]
+        ) > 0
+    );
+    assert!(
+        sent(
+            "synthetics.probe.count:1|c",
+            &["check:health", "outcome:good"]
+        ) > 0
+    );
+    assert_eq!(sent("synthetics.probe.duration:", &["|d|"]), requests);
+    assert!(
+        sent("synthetics.slo.sli:0|g", &["slo:availability"]) > 0,
+        "{lines:#?}"
+    );
+    assert!(
+        sent(
+            "synthetics.slo.budget_remaining:-4900|g",
+            &["slo:availability"]
+        ) > 0
+    );
+    assert!(sent("synthetics.slo.burn_rate:50|g", &["slo:availability"]) > 0);
+}
