@@ -20,7 +20,17 @@ mod properties;
 #[path = "it/store.rs"]
 mod store;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// How long a test waits for what must arrive. Long, since a machine under load is slow, and no test waits for it in vain.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Making a client loads certificates, which takes long in a debug build. It keeps no connections: those would belong to the runtime of the
+/// test that made them.
+static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    reqwest::Client::builder()
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap()
+});

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-use crate::PATIENCE;
 use crate::exports::{gzip, traces};
+use crate::{CLIENT, PATIENCE};
 
 async fn agent(intake: Intake) -> Receivers {
     Receivers::bind_with(Addresses::loopback(), Store::new(Limits::default()), intake)
@@ -27,7 +27,7 @@ async fn post(
     headers: &[(&str, &str)],
     body: Vec<u8>,
 ) -> (u16, String) {
-    let mut request = reqwest::Client::new()
+    let mut request = CLIENT
         .post(format!("{}{path}", agent.otlp_http_url()))
         .body(body);
     for (name, value) in headers {
@@ -67,13 +67,13 @@ async fn http_refuses_and_says_why() {
         ..Intake::default()
     })
     .await;
-    let bomb = gzip(&vec![0; 8 << 20]);
+    let bomb = gzip(&vec![0; 4 << 20]);
     assert!(bomb.len() < 1 << 20);
-    let crowd = empty_spans(200_000);
+    let crowd = empty_spans(50_000);
     assert!(crowd.len() < 1 << 20);
     let json_crowd = format!(
         r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}{{}}]}}]}}]}}"#,
-        "{},".repeat(200_000)
+        "{},".repeat(50_000)
     );
     let cases: Vec<Refused<'_>> = vec![
         (
@@ -159,7 +159,9 @@ async fn http_refuses_and_says_why() {
         404
     );
     assert_eq!(
-        reqwest::get(format!("{}/v1/traces", agent.otlp_http_url()))
+        CLIENT
+            .get(format!("{}/v1/traces", agent.otlp_http_url()))
+            .send()
             .await
             .unwrap()
             .status(),
@@ -186,7 +188,7 @@ async fn grpc_refuses_and_says_why() {
     let mut client = TraceServiceClient::connect(agent.otlp_grpc_url())
         .await
         .unwrap();
-    let crowd = ExportTraceServiceRequest::decode(&*empty_spans(200_000)).unwrap();
+    let crowd = ExportTraceServiceRequest::decode(&*empty_spans(50_000)).unwrap();
     assert_eq!(
         client.export(crowd).await.unwrap_err().code(),
         Code::ResourceExhausted
@@ -211,7 +213,7 @@ async fn grpc_refuses_and_says_why() {
         .clone()
         .send_compressed(tonic::codec::CompressionEncoding::Gzip);
     let mut bomb = traces();
-    bomb.resource_spans[0].scope_spans[0].spans[0].name = "x".repeat(8 << 20);
+    bomb.resource_spans[0].scope_spans[0].spans[0].name = "x".repeat(4 << 20);
     let status = packed.export(bomb).await.unwrap_err();
     assert!(
         matches!(status.code(), Code::ResourceExhausted | Code::OutOfRange),

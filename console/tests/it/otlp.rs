@@ -14,8 +14,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use tonic::codec::CompressionEncoding;
 
-use crate::PATIENCE;
 use crate::exports::{TRACE, gzip, logs, metrics, traces};
+use crate::{CLIENT, PATIENCE};
 
 fn assert_traces(seen: &Snapshot) {
     let server = seen.service("productpage").next().unwrap();
@@ -76,7 +76,7 @@ async fn post(
     encoding: Option<&str>,
     body: Vec<u8>,
 ) -> reqwest::Response {
-    let mut request = reqwest::Client::new()
+    let mut request = CLIENT
         .post(url)
         .header("content-type", media_type)
         .body(body);
