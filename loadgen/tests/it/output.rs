@@ -1,0 +1,146 @@
+//! What it says, and to whom.
+
+use std::collections::BTreeMap;
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::program::{start, start_with};
+use crate::shop::{Reply, Shop};
+
+const QUICK: &str = "--rate 60 --run-time 1s --shopper-weight 0";
+
+fn quick(more: &[&'static str]) -> Vec<&'static str> {
+    QUICK.split(' ').chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn the_summary_is_for_people_and_the_log_lines_are_json() {
+    let shop = Shop::open(|_, _| Reply::ok());
+    let loud = start(&shop.url(), &quick(&[])).end();
+    for text in [
+        "Load on http://127.0.0.1",
+        "GET /api/v1/products/{id}/ratings",
+        "all routes",
+        "raw",
+        "corrected",
+        "p99",
+    ] {
+        assert!(loud.stdout.contains(text), "no `{text}` in {}", loud.stdout);
+    }
+    assert!(!loud.stdout.contains('\x1b'), "no colour off a terminal");
+    assert_eq!(loud.stderr, "", "no bar off a terminal");
+    let quiet = start(&shop.url(), &quick(&["--quiet"])).end();
+    assert_eq!(quiet.code, Some(0), "{}", quiet.stderr);
+    let lines: Vec<Value> = quiet
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON line"))
+        .collect();
+    let ended = lines
+        .iter()
+        .find(|line| line["message"] == "load ended")
+        .expect("the last word");
+    assert_eq!(ended["service"], "loadgen");
+    assert_eq!(quiet.count("/totals/requests"), 60 - quiet.count("/missed"));
+}
+
+#[test]
+fn the_page_stands_alone_and_says_the_same() {
+    let shop = Shop::open(|number, _| match number % 4 {
+        0 => Reply::status(500),
+        _ => Reply::ok(),
+    });
+    let outcome = start(&shop.url(), &quick(&["--max-error-rate", "1%"])).end();
+    let html = &outcome.html;
+    assert!(html.starts_with("<!doctype html>"));
+    for text in [
+        "GET /api/v1/products/{id}/reviews",
+        "status 500",
+        "<svg",
+        "broken",
+        &shop.url(),
+    ] {
+        assert!(html.contains(text), "no `{text}` in {html}");
+    }
+    assert!(
+        !html.contains("<script") && !html.contains("src="),
+        "nothing to load"
+    );
+    assert_eq!(
+        html.matches("<tr>").count(),
+        9,
+        "two heads, six routes, all"
+    );
+    assert_eq!(outcome.report["version"], 1);
+    let points = outcome.report["timeline"]["points"].as_array();
+    let in_points: u64 = points
+        .into_iter()
+        .flatten()
+        .filter_map(|p| p["requests"].as_u64())
+        .sum();
+    assert_eq!(in_points, outcome.count("/totals/requests"));
+}
+
+#[test]
+fn every_request_is_a_count_and_a_distribution_for_the_agent() {
+    let agent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    agent
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .expect("a time-out");
+    let address = agent.local_addr().expect("it is bound");
+    let shop = Shop::open(|number, _| match number {
+        3 => Reply::status(404),
+        _ => Reply::ok().after(Duration::from_millis(30)),
+    });
+    let url = format!("udp://{address}");
+    let outcome = start_with(&shop.url(), &quick(&[]), &[("DD_DOGSTATSD_URL", &url)]).end();
+    let requests = outcome.count("/totals/requests");
+    let mut counts = BTreeMap::new();
+    let mut durations = 0;
+    let mut buffer = [0; 65_536];
+    // All packets were sent before the program ended.
+    while counts.values().sum::<u64>() < requests || durations < requests {
+        let length = agent.recv(&mut buffer).expect("more packets");
+        let packet = std::str::from_utf8(&buffer[..length]).expect("text");
+        for line in packet.lines() {
+            let (name, rest) = line.split_once(':').expect("a name");
+            let mut parts = rest.split('|');
+            let (value, kind) = (parts.next().expect("a value"), parts.next());
+            let tags: Vec<_> = rest
+                .split_once("|#")
+                .map(|(_, tags)| tags.split('|').next().unwrap_or_default())
+                .into_iter()
+                .flat_map(|tags| tags.split(','))
+                .collect();
+            match name {
+                "loadgen.request.count" => {
+                    assert_eq!(kind, Some("c"), "{line}");
+                    let tag = |key: &str| {
+                        tags.iter()
+                            .find_map(|t| t.strip_prefix(&format!("{key}:")))
+                            .unwrap_or_else(|| panic!("no tag {key} in {line}"))
+                            .to_owned()
+                    };
+                    assert_eq!(tag("http.request.method"), "GET");
+                    *counts
+                        .entry((tag("http.route"), tag("outcome")))
+                        .or_default() += value.parse::<u64>().expect("a count");
+                }
+                "loadgen.request.duration" => {
+                    assert_eq!(kind, Some("d"), "{line}");
+                    for seconds in value.split(':') {
+                        let seconds: f64 = seconds.parse().expect("a number");
+                        assert!((0.0..10.0).contains(&seconds), "in seconds: {line}");
+                        durations += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(counts[&("/health".to_owned(), "ok".to_owned())], 10);
+    let reviews = "/api/v1/products/{id}/reviews".to_owned();
+    assert_eq!(counts[&(reviews, "client_error".to_owned())], 1);
+}
