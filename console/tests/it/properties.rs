@@ -1,15 +1,38 @@
 //! What holds for every input: nothing panics, nothing is lost uncounted, and what is written by the grammar is read back.
 
 use console::dogstatsd::{Kind, Message, messages, parse};
-use console::otlp::{Encoding, Signal, decode, weigh};
+use console::otlp::{self, Encoding, Signal, decode, weigh};
 use console::store::Source;
 use console::{Limits, Store};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use proptest::prelude::*;
 use prost::Message as _;
 
+use crate::bounds::empty_spans;
 use crate::exports::traces;
 use crate::grammar::GOOD;
+
+/// The estimate must not fall behind what is really built, or the limit would be none.
+#[test]
+fn the_estimate_covers_what_is_kept() {
+    for body in [empty_spans(10_000), traces().encode_to_vec()] {
+        let estimate = weigh(Signal::Traces, Encoding::Protobuf, &body).unwrap();
+        let request = ExportTraceServiceRequest::decode(&*body).unwrap();
+        let spans: usize = request
+            .resource_spans
+            .iter()
+            .flat_map(|r| &r.scope_spans)
+            .map(|s| s.spans.len())
+            .sum();
+        assert!(
+            estimate >= spans * (size_of::<Span>() + size_of::<otlp::Span>()),
+            "{estimate}"
+        );
+        let json = serde_json::to_vec(&request).unwrap();
+        assert!(weigh(Signal::Traces, Encoding::Json, &json).unwrap() >= spans * size_of::<Span>());
+    }
+}
 
 /// Text that is near the grammar, so that it gets further into the parser than noise does.
 fn near() -> impl Strategy<Value = Vec<u8>> {
