@@ -84,7 +84,6 @@ fn goose_attack(
             "--no-print-metrics",
             "--no-error-summary",
             "--no-telnet",
-            "--no-websocket",
         ]
         .map(str::to_owned),
     );
@@ -142,8 +141,6 @@ async fn end_in_time(plan: Plan, site: &Site) {
         () = site.stop.draining() => {}
     }
     site.pacer.close();
-    let grace_ms = u64::try_from(plan.grace.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(grace_ms, "load stops");
     tokio::time::sleep(plan.grace).await;
     site.stop.cut_off();
     std::future::pending().await
@@ -156,3 +153,7 @@ async fn tell_goose(stop: &Stop) {
         tokio::time::sleep(TELL_AGAIN).await;
     }
 }
+
+#[cfg(test)]
+#[path = "attack_tests.rs"]
+mod tests;

@@ -172,6 +172,10 @@ async fn run(
     };
     let sent_until = async {
         site.stop.draining().await;
+        if !interactive {
+            let grace_ms = u64::try_from(cli.grace.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(grace_ms, "load stops");
+        }
         Instant::now()
     };
     let load = attack::run(plan, Arc::clone(&site), Arc::new(visits));

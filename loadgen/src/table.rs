@@ -37,7 +37,7 @@ impl Display for Table<'_> {
         let visits = s.visits;
         writeln!(
             f,
-            "{} whole rounds of the ring, {} whole journeys, {} journeys with a failed step",
+            "whole rounds of the ring: {}; journeys: {} whole, {} with a failed step",
             visits.ring_rounds, visits.journeys_whole, visits.journeys_failed
         )?;
         self.rows(f)?;
