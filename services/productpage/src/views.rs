@@ -18,7 +18,7 @@ use crate::{assets, cover};
 /// Nothing from elsewhere, no script at all, forms to this site only, and no frame round it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Room for a product page; a larger one grows.
-const PAGE_BYTES: usize = 12 * 1024;
+const PAGE_BYTES: usize = 8 * 1024;
 
 /// Parts of pages that are the same for everybody, made once.
 struct Prepared {
