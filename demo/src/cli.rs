@@ -37,7 +37,7 @@ pub enum Command {
     /// Creates the tables and writes the catalogue; what is there stays as it is.
     Seed(StoreArgs),
     /// Runs the embedded DynamoDB alone. For development and tests, not for production.
-    Dynamodb(EngineArgs),
+    Dynamodb(Box<EngineArgs>),
     /// One service, tied to the process that started it: ends when its standard input does.
     #[command(hide = true)]
     RunService(ServiceArgs),
@@ -64,7 +64,12 @@ pub struct UpArgs {
     #[arg(long = "for", env = "BOOKWATCH_FOR", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub run_time: Option<Duration>,
     /// Starts only these, by name; `reviews` is all three. The store comes along with who needs it.
-    #[arg(long, env = "BOOKWATCH_ONLY", value_delimiter = ',', value_name = "NAMES")]
+    #[arg(
+        long,
+        env = "BOOKWATCH_ONLY",
+        value_delimiter = ',',
+        value_name = "NAMES"
+    )]
     pub only: Vec<String>,
     /// Starts no load generator.
     #[arg(long, env = "BOOKWATCH_NO_LOAD", value_parser = BoolishValueParser::new())]
@@ -88,6 +93,17 @@ pub struct UpArgs {
     /// Form of the log lines: `auto` is `pretty` on a terminal, and as the services write them elsewhere.
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
     pub log_format: telemetry::LogFormat,
+    /// What the services log, as `tracing` filter directives. [default: info, without the frameworks']
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER")]
+    pub log_filter: Option<String>,
+    /// Secret that signs sessions. [default: a new one for each start; it outlives a productpage that dies]
+    #[arg(
+        long,
+        env = "SESSION_KEY",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub session_key: Option<String>,
     /// Colours are left out where this is set to anything.
     #[arg(long, env = "NO_COLOR", hide = true)]
     pub no_color: Option<OsString>,
@@ -151,7 +167,14 @@ mod tests {
     fn flags_of_up_are_taken_with_and_without_its_name() {
         for words in [
             &["bookwatch", "--for", "30s", "--only", "details,ratings"][..],
-            &["bookwatch", "up", "--for", "30s", "--only", "details,ratings"],
+            &[
+                "bookwatch",
+                "up",
+                "--for",
+                "30s",
+                "--only",
+                "details,ratings",
+            ],
         ] {
             let cli = Cli::try_parse_from(words).unwrap();
             let up = match cli.command {

@@ -30,7 +30,10 @@ const STOP_LIMIT: Duration = Duration::from_secs(3);
 pub(crate) fn main(args: &EngineArgs) -> ExitCode {
     let address = SocketAddr::new(args.listen_address, args.port);
     if let Some(taken) = ports::check("dynamodb", address) {
-        return refuse(2, format!("{taken}\nend what runs there, or use --port PORT"));
+        return refuse(
+            2,
+            format!("{taken}\nend what runs there, or use --port PORT"),
+        );
     }
     let telemetry = match telemetry::init("dynamodb", &settings(&args.telemetry)) {
         Ok(telemetry) => telemetry,
@@ -56,7 +59,7 @@ fn settings(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
     settings.otel_sdk_disabled = true;
     settings.dd_dogstatsd_disable = true;
-    if settings.log_filter == "info" {
+    if !settings.log_filter.contains("dynoxide") {
         settings.log_filter.push_str(",dynoxide=error");
     }
     settings

@@ -83,10 +83,10 @@ pub(crate) fn explain(plan: &Plan, taken: &[Taken]) -> String {
         .processes
         .iter()
         .find(|spec| spec.program == Program::Dynamodb);
-    if let ([one], Some(store)) = (taken, store) {
-        if Some(one.address) == store.listens {
-            text.push_str("\nor move the store alone: bookwatch up --dynamodb-port PORT");
-        }
+    if let ([one], Some(store)) = (taken, store)
+        && Some(one.address) == store.listens
+    {
+        text.push_str("\nor move the store alone: bookwatch up --dynamodb-port PORT");
     }
     text
 }

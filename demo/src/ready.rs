@@ -45,7 +45,11 @@ impl Asker {
     pub(crate) async fn until_good_page(&self, front: &Spec) {
         let Some(url) = front.url() else { return };
         let url = format!("{url}{}", front.path);
-        while !self.get(&url).await.is_some_and(|answer| is_good_page(&answer)) {
+        while !self
+            .get(&url)
+            .await
+            .is_some_and(|answer| is_good_page(&answer))
+        {
             sleep(INTERVAL).await;
         }
     }

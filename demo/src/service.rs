@@ -12,7 +12,10 @@ use crate::{engine, refuse, stop};
 /// Becomes the service, until it is told to stop or its parent is gone.
 pub(crate) fn main(service: ServiceArgs) -> ExitCode {
     if let Err(error) = stop::with_parent() {
-        return refuse(1, format!("cannot watch for the end of the parent: {error}"));
+        return refuse(
+            1,
+            format!("cannot watch for the end of the parent: {error}"),
+        );
     }
     let name = OsString::from(service.program.name());
     let words = std::iter::once(name).chain(service.args);
@@ -28,7 +31,10 @@ pub(crate) fn main(service: ServiceArgs) -> ExitCode {
             let words = std::iter::once(OsString::from("bookwatch")).chain(words);
             match Cli::parse_from(words).command {
                 Some(Command::Dynamodb(args)) => engine::main(&args),
-                _ => refuse(2, "run-service dynamodb takes the flags of `bookwatch dynamodb`"),
+                _ => refuse(
+                    2,
+                    "run-service dynamodb takes the flags of `bookwatch dynamodb`",
+                ),
             }
         }
     }

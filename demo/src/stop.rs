@@ -52,8 +52,9 @@ pub(crate) fn with_parent() -> io::Result<()> {
             }
             // As the parent would have done it: ask, wait, insist.
             let _ = kill(Pid::this(), Signal::SIGTERM);
-            thread::sleep(ORPHAN_LIMIT);
-            std::process::exit(1);
+            let (_nobody_sends, wait) = std::sync::mpsc::channel::<()>();
+            let _ = wait.recv_timeout(ORPHAN_LIMIT);
+            let _ = kill(Pid::this(), Signal::SIGKILL);
         })
         .map(drop)
 }

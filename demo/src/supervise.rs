@@ -1,8 +1,8 @@
 //! The life of one process: started, watched, started again where it dies, and stopped.
 
+use std::future::Future;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
-use std::future::Future;
 use std::time::{Duration, Instant};
 use std::{env, fmt, io};
 
@@ -26,7 +26,11 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) enum Event {
     /// It runs.
-    Started { name: &'static str, pid: u32, again: bool },
+    Started {
+        name: &'static str,
+        pid: u32,
+        again: bool,
+    },
     /// It ended, or could not be started.
     Ended {
         name: &'static str,
@@ -56,7 +60,9 @@ impl End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Exit(status) = self else {
-            let Self::NoStart(error) = self else { return Ok(()) };
+            let Self::NoStart(error) = self else {
+                return Ok(());
+            };
             return write!(f, "cannot be started: {error}");
         };
         match (status.code(), status.signal()) {
@@ -188,8 +194,14 @@ impl Keeper {
     async fn live(&mut self, mut child: Child, again: bool) -> Option<ExitStatus> {
         // Held, never written: see `stop::with_parent`.
         let tether = child.stdin.take();
-        let out = child.stdout.take().map(|pipe| tokio::spawn(self.logs.clone().read(pipe)));
-        let err = child.stderr.take().map(|pipe| tokio::spawn(self.logs.clone().read(pipe)));
+        let out = child
+            .stdout
+            .take()
+            .map(|pipe| tokio::spawn(self.logs.clone().read(pipe)));
+        let err = child
+            .stderr
+            .take()
+            .map(|pipe| tokio::spawn(self.logs.clone().read(pipe)));
         let pid = child.id().unwrap_or_default(); // there is one until it has been waited for
         self.pids.send_replace(Some(pid));
         let name = self.spec.name;

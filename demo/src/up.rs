@@ -126,6 +126,9 @@ impl Demo {
                 }
             }
         }
+        // Listed as in the plan, from the page to the store.
+        let place = |name| self.plan.processes.iter().position(|s| s.name == name);
+        self.processes.sort_by_key(|p| place(p.spec.name));
         self.voice.ready(&self.processes, started.elapsed());
         self.run(args.run_time).await
     }
@@ -212,9 +215,9 @@ impl Demo {
         }
         let store = Store::connect(&args.store).await?;
         let filled = seed::fill(&store).await;
-        filled.map(drop).with_context(|| {
-            format!("the store at {address} (DYNAMODB_ENDPOINT) cannot be used")
-        })
+        filled
+            .map(drop)
+            .with_context(|| format!("the store at {address} (DYNAMODB_ENDPOINT) cannot be used"))
     }
 
     /// Everything runs; waits for the reason to stop.
@@ -235,10 +238,10 @@ impl Demo {
             tokio::select! {
                 Some(event) = self.events.recv() => {
                     self.voice.life(&event, &self.processes);
-                    if let Event::Ended { name, again_in: None, .. } = event {
-                        if Some(name) == judge {
-                            return Ok(Reason::Over);
-                        }
+                    if let Event::Ended { name, again_in: None, .. } = event
+                        && Some(name) == judge
+                    {
+                        return Ok(Reason::Over);
                     }
                 }
                 () = self.requests.next() => return Ok(Reason::Asked),

@@ -105,7 +105,8 @@ impl Voice {
                 }
                 let process = processes.iter().find(|p| p.spec.name == *name);
                 let tail = process.map(|p| p.logs.take_tail()).unwrap_or_default();
-                self.people.print(String::from_utf8_lossy(&tail).into_owned());
+                self.people
+                    .print(String::from_utf8_lossy(&tail).into_owned());
                 self.note(&match again_in_ms {
                     Some(wait) => format!("{name} {end}; it starts again in {wait} ms"),
                     None => format!("{name} {end}"),

@@ -2,14 +2,16 @@
 //! (Ctrl-S, a full pipe) holds up nobody else.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 /// Pieces that may wait to be written; past this, log lines are dropped and counted.
 const QUEUE: usize = 4096;
+/// Bytes of what may not be lost that wait beside the queue.
+const URGENT: usize = 256 * 1024;
 /// Bytes that are gathered for one write.
 const GATHER: usize = 64 * 1024;
 /// Longest wait for the reader at the end.
@@ -31,22 +33,33 @@ enum Message {
 #[derive(Clone)]
 pub(crate) struct Printer {
     queue: SyncSender<Message>,
+    /// What found no room in the queue and may not be lost.
+    urgent: Arc<Mutex<Vec<u8>>>,
     dropped: Arc<AtomicU64>,
 }
 
 impl Printer {
     pub(crate) fn start(stream: Stream) -> Self {
-        let (queue, messages) = sync_channel(QUEUE);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&dropped);
+        let (printer, messages) = Self::new();
+        let other = (Arc::clone(&printer.urgent), Arc::clone(&printer.dropped));
         let write = move || match stream {
-            Stream::Out => write_all(&messages, io::stdout(), &counted),
-            Stream::Err => write_all(&messages, io::stderr(), &counted),
+            Stream::Out => write_all(&messages, io::stdout(), &other.0, &other.1),
+            Stream::Err => write_all(&messages, io::stderr(), &other.0, &other.1),
         };
         let spawned = thread::Builder::new().name("printer".into()).spawn(write);
         // Without the thread the queue has no reader: all is dropped, and the services still run.
         drop(spawned);
-        Self { queue, dropped }
+        printer
+    }
+
+    fn new() -> (Self, Receiver<Message>) {
+        let (queue, messages) = sync_channel(QUEUE);
+        let printer = Self {
+            queue,
+            urgent: Arc::default(),
+            dropped: Arc::default(),
+        };
+        (printer, messages)
     }
 
     /// Writes a log line; drops it where too many wait already.
@@ -56,17 +69,18 @@ impl Printer {
         }
     }
 
-    /// Writes what must not be lost among log lines: waits a little for room.
+    /// Writes what must not be lost among log lines: with no room in the queue it overtakes them.
     pub(crate) fn print(&self, text: String) {
-        let mut message = Message::Bytes(text.into_bytes());
-        for _ in 0..50 {
-            match self.queue.try_send(message) {
-                Err(TrySendError::Full(back)) => message = back,
-                Ok(()) | Err(TrySendError::Disconnected(_)) => return,
+        if let Err(TrySendError::Full(Message::Bytes(bytes))) =
+            self.queue.try_send(Message::Bytes(text.into_bytes()))
+        {
+            let mut urgent = self.urgent.lock().unwrap_or_else(PoisonError::into_inner);
+            if urgent.len() < URGENT {
+                urgent.extend_from_slice(&bytes);
+            } else {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
             }
-            thread::sleep(Duration::from_millis(5));
         }
-        self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Waits until all is written, a second at most.
@@ -79,11 +93,17 @@ impl Printer {
 }
 
 /// Ends when nobody can send any more. A stream that is closed takes nothing; the rest is thrown away.
-fn write_all(messages: &Receiver<Message>, mut out: impl Write, dropped: &AtomicU64) {
+fn write_all(
+    messages: &Receiver<Message>,
+    mut out: impl Write,
+    urgent: &Mutex<Vec<u8>>,
+    dropped: &AtomicU64,
+) {
     let mut gathered = Vec::new();
     while let Ok(first) = messages.recv() {
         let mut next = Some(first);
         let mut waiting = Vec::new();
+        gathered.append(&mut urgent.lock().unwrap_or_else(PoisonError::into_inner));
         while let Some(message) = next {
             match message {
                 Message::Bytes(bytes) => gathered.extend_from_slice(&bytes),
@@ -112,21 +132,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stuck_reader_costs_lines_and_is_told_how_many() {
-        let (queue, messages) = sync_channel(QUEUE);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let printer = Printer {
-            queue,
-            dropped: Arc::clone(&dropped),
-        };
+    fn a_stuck_reader_costs_lines_but_no_events_and_is_told_how_many() {
+        let (printer, messages) = Printer::new();
         for _ in 0..QUEUE + 10 {
             printer.try_print(b"line\n".to_vec());
         }
+        printer.print("event\n".to_owned());
+        let (urgent, dropped) = (Arc::clone(&printer.urgent), Arc::clone(&printer.dropped));
         drop(printer);
         let mut written = Vec::new();
-        write_all(&messages, &mut written, &dropped);
+        write_all(&messages, &mut written, &urgent, &dropped);
         let text = String::from_utf8(written).unwrap();
         assert_eq!(text.matches("line\n").count(), QUEUE);
+        assert_eq!(text.matches("event\n").count(), 1);
         assert!(text.contains("10 lines not shown"));
     }
 }

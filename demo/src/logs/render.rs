@@ -13,14 +13,18 @@ const RED: &str = "\x1b[31m";
 const YELLOW: &str = "\x1b[33m";
 const GREEN: &str = "\x1b[32m";
 const RESET: &str = "\x1b[0m";
-/// Colours of names: those that can be read on dark and on light, and are not those of levels.
-const NAMES: [&str; 6] = [
-    "\x1b[36m",
-    "\x1b[35m",
-    "\x1b[34m",
-    "\x1b[96m",
-    "\x1b[95m",
-    "\x1b[94m",
+/// Colours of names, of the 256: those that can be read on dark and on light, and are not those of levels.
+const NAMES: [&str; 10] = [
+    "\x1b[38;5;33m",
+    "\x1b[38;5;37m",
+    "\x1b[38;5;97m",
+    "\x1b[38;5;162m",
+    "\x1b[38;5;67m",
+    "\x1b[38;5;64m",
+    "\x1b[38;5;133m",
+    "\x1b[38;5;31m",
+    "\x1b[38;5;103m",
+    "\x1b[38;5;137m",
 ];
 
 /// How the lines of one process are shown.
@@ -118,7 +122,9 @@ impl Text {
     fn record(&mut self, record: &Record) {
         if let Some(time) = &record.timestamp {
             // The date says nothing here: `2026-01-02T03:04:05.678Z`.
-            let clock = time.split_once('T').map_or(time.as_str(), |(_, clock)| clock);
+            let clock = time
+                .split_once('T')
+                .map_or(time.as_str(), |(_, clock)| clock);
             self.coloured(DIM, clock.trim_end_matches('Z'));
             self.plain(" ");
         }
@@ -213,7 +219,7 @@ mod tests {
             format!("details  | {LINE}\n")
         );
         let coloured = shown(&Style::pretty("details", 8, 1, true), LINE);
-        assert!(coloured.starts_with("\x1b[35mdetails   \x1b[0m"));
+        assert!(coloured.starts_with("\x1b[38;5;37mdetails   \x1b[0m"));
         assert!(coloured.contains("\x1b[33mWARN \x1b[0m"));
     }
 

@@ -155,7 +155,12 @@ fn visitors_stop_first_and_the_store_last() {
 #[test]
 fn a_run_with_an_end_has_a_judge() {
     assert!(plan(&[]).unwrap().judge().is_none());
-    assert!(plan(&["--for", "30s", "--no-prober"]).unwrap().judge().is_none());
+    assert!(
+        plan(&["--for", "30s", "--no-prober"])
+            .unwrap()
+            .judge()
+            .is_none()
+    );
     let plan = plan(&["--for", "90s", "--port-base", "7000"]).unwrap();
     let words = plan.judge().unwrap().args.join(" ");
     assert_eq!(

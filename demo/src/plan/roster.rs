@@ -1,0 +1,213 @@
+//! Everything there is to start, with its addresses, flags and variables.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use super::{
+    DYNAMODB_PORT, FRONT, LOAD, PORT_BASE, PORTS, PROBER, Program, STORE, Spec, Stage, endpoint,
+    from_here, uses_store,
+};
+use crate::cli::UpArgs;
+
+/// Time that requests in flight get when a service is told to stop.
+const GRACE: &str = "3s";
+/// What is logged: the web framework's own words on starting and stopping tell nothing new.
+const LOG_FILTER: &str = "info,actix_server=warn";
+
+/// Who listens where.
+pub(super) struct Layout {
+    base: u16,
+    listen: IpAddr,
+    pub(super) dynamodb: u16,
+}
+
+impl Layout {
+    pub(super) fn new(args: &UpArgs) -> Self {
+        let dynamodb = args.dynamodb_port.unwrap_or(match args.port_base {
+            PORT_BASE => DYNAMODB_PORT,
+            base => base + PORTS,
+        });
+        Self {
+            base: args.port_base,
+            listen: args.listen_address,
+            dynamodb,
+        }
+    }
+
+    fn at(&self, offset: u16) -> SocketAddr {
+        SocketAddr::new(self.listen, self.base + offset)
+    }
+
+    pub(super) fn dynamodb(&self) -> SocketAddr {
+        SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.dynamodb)
+    }
+}
+
+/// All processes there are, in the order in which they start and are listed.
+pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) -> Vec<Spec> {
+    let [front, details, ratings] = [0, 1, 2].map(|offset| layout.at(offset));
+    let reviews = [3, 4, 5].map(|offset| layout.at(offset));
+    let shop = format!("http://{}", from_here(front));
+    let reached = |address: SocketAddr| from_here(address).to_string();
+    let every_review = reviews.map(reached).join(",");
+
+    let mut dynamodb = Spec::new(STORE, Program::Dynamodb, Stage::Store, 6);
+    dynamodb.listens = Some(layout.dynamodb());
+    dynamodb.ready = "/";
+    dynamodb.about = "the store: any AWS tool with --endpoint-url";
+    dynamodb.args = vec![
+        "--listen-address".into(),
+        Ipv4Addr::LOCALHOST.to_string(),
+        "--port".into(),
+        layout.dynamodb.to_string(),
+        // Seeded before it listens: who sees it sees the catalogue, also after a restart.
+        "--seed".into(),
+        "--table-prefix".into(),
+        args.store.table_prefix.clone(),
+    ];
+    if let Some(data) = &args.data {
+        dynamodb.args.push("--data".into());
+        dynamodb.args.push(data.display().to_string());
+    }
+
+    let on_store = [
+        ("DYNAMODB_ENDPOINT", store.to_owned()),
+        ("TABLE_PREFIX", args.store.table_prefix.clone()),
+    ];
+    let mut page = Spec::server(FRONT, Program::Productpage, 2, front);
+    page.about = "the shop: open it, read, sign in, rate";
+    page.path = "/productpage";
+    page.env.extend([
+        ("DETAILS_HOSTNAME", reached(details)),
+        ("RATINGS_HOSTNAME", reached(ratings)),
+        ("REVIEWS_HOSTNAME", every_review),
+    ]);
+    // Made here, so that a productpage that comes back still knows who is signed in.
+    let key = args.session_key.clone().unwrap_or_else(random_key);
+    page.env.push(("SESSION_KEY", key));
+    let mut of_details = Spec::server("details", Program::Details, 4, details);
+    of_details.about = "facts of a book";
+    of_details.path = "/details/0";
+    of_details.env.extend(on_store.clone());
+    let mut of_ratings = Spec::server("ratings", Program::Ratings, 4, ratings);
+    of_ratings.about = "stars of a book; POST adds some";
+    of_ratings.path = "/ratings/0";
+    of_ratings.env.extend(on_store.clone());
+    let of_reviews = [
+        ("reviews-v1", "v1", "reviews without stars", None),
+        (
+            "reviews-v2",
+            "v2",
+            "reviews with black stars",
+            Some("black"),
+        ),
+        ("reviews-v3", "v3", "reviews with red stars", Some("red")),
+    ];
+    let of_reviews =
+        of_reviews
+            .into_iter()
+            .zip(reviews)
+            .map(|((name, version, about, stars), address)| {
+                let mut spec = Spec::server(name, Program::Reviews, 3, address);
+                spec.about = about;
+                spec.path = "/reviews/0";
+                spec.env.extend(on_store.clone());
+                spec.env.extend([
+                    ("SERVICE_VERSION", version.to_owned()),
+                    ("DD_VERSION", version.to_owned()),
+                    ("HOSTNAME", name.to_owned()),
+                    ("RATINGS_HOSTNAME", reached(ratings)),
+                    ("ENABLE_RATINGS", stars.is_some().to_string()),
+                    ("STAR_COLOR", stars.unwrap_or("black").to_owned()),
+                ]);
+                spec
+            });
+
+    let mut emitter = Spec::new("mymetric", Program::Mymetric, Stage::Services, 5);
+    emitter.about = "sends the gauge my_metric to DogStatsD";
+    let mut load = Spec::new(LOAD, Program::Loadgen, Stage::Visitors, 0);
+    load.about = "goes round the shop, gently";
+    load.args = ["--quiet", "--users", "2", "--shopper-weight", "0"]
+        .map(String::from)
+        .into();
+    load.args.extend(["--host".into(), shop.clone()]);
+    load.args
+        .extend(["--rate".into(), args.load_rate.to_string()]);
+    let mut prober = Spec::new(PROBER, Program::Synthetics, Stage::Visitors, 1);
+    prober.about = "probes the shop and judges its answers";
+    prober.args = ["run", "--target", &shop].map(String::from).into();
+    if let Some(time) = args.run_time {
+        prober.ends_by_itself = true;
+        prober
+            .args
+            .extend(["--for".into(), humantime::format_duration(time).to_string()]);
+        prober
+            .args
+            .extend(["--json".into(), report.display().to_string()]);
+    }
+
+    let mut all = vec![page, of_details, of_ratings];
+    all.extend(of_reviews);
+    all.extend([emitter, load, prober, dynamodb]);
+    // The embedded engine takes any key; a real one has no business there.
+    let local_keys = [
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_REGION", "us-east-1"),
+    ];
+    for spec in &mut all {
+        if endpoint(args).is_none() && uses_store(spec.program) {
+            let keys = local_keys.map(|(name, value)| (name, value.to_owned()));
+            spec.env.extend(keys);
+        }
+        spec.env
+            .push(("DD_SERVICE", spec.program.name().to_owned()));
+        spec.env.push(("DD_ENV", args.dd_env.clone()));
+        // However they are shown: see `logs`.
+        spec.env.push(("LOG_FORMAT", "json".to_owned()));
+        let filter = args.log_filter.as_deref().unwrap_or(LOG_FILTER);
+        spec.env.push(("RUST_LOG", filter.to_owned()));
+    }
+    all
+}
+
+impl Spec {
+    fn new(name: &'static str, program: Program, stage: Stage, stop_rank: u8) -> Self {
+        Self {
+            name,
+            program,
+            args: Vec::new(),
+            env: Vec::new(),
+            listens: None,
+            ready: web::READY,
+            path: "",
+            about: "",
+            stage,
+            stop_rank,
+            ends_by_itself: false,
+        }
+    }
+
+    fn server(name: &'static str, program: Program, stop_rank: u8, at: SocketAddr) -> Self {
+        let mut spec = Self::new(name, program, Stage::Services, stop_rank);
+        spec.listens = Some(at);
+        spec.env = vec![
+            ("LISTEN_ADDRESS", at.ip().to_string()),
+            ("PORT", at.port().to_string()),
+            ("WORKERS", "1".to_owned()),
+            ("GRACE_PERIOD", GRACE.to_owned()),
+            // Names here are addresses: a domain after them would break them.
+            ("SERVICES_DOMAIN", String::new()),
+        ];
+        spec
+    }
+}
+
+/// 32 random bytes, as text.
+fn random_key() -> String {
+    format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    )
+}
