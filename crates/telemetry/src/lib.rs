@@ -24,7 +24,7 @@ use std::thread;
 use std::time::Duration;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::{EnvFilter, FilterFn};
+use tracing_subscriber::filter::{FilterFn, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -54,7 +54,12 @@ pub fn init(default_service: &str, settings: &Settings) -> Result<Telemetry, Ini
     let identity = settings.identity(default_service, env!("CARGO_PKG_VERSION"));
     let dogstatsd = settings.dogstatsd()?;
     let endpoint = settings.traces_endpoint()?;
-    let provider = traces::init(endpoint.as_deref(), settings.schedule_delay(), &identity)?;
+    let provider = traces::init(
+        endpoint.as_deref(),
+        settings.schedule_delay(),
+        settings.otlp_timeout(),
+        &identity,
+    )?;
     let logs = init_tracing(settings, &identity, provider.as_ref())?;
     let (metrics, flusher) = match settings.dd_dogstatsd_disable {
         true => (Metrics::disabled(), None),
@@ -78,7 +83,8 @@ fn init_tracing(
     provider: Option<&SdkTracerProvider>,
 ) -> Result<Option<Arc<logs::Output>>, InitError> {
     // The exporter reports through `traces`, once; its own lines would come once a batch.
-    let filter = EnvFilter::try_new(format!("opentelemetry=off,{}", settings.log_filter))
+    let filter: Targets = format!("opentelemetry=off,{}", settings.log_filter)
+        .parse()
         .map_err(|_| InitError::LogFilter(settings.log_filter.clone()))?;
     let spans = provider.map(|provider| {
         tracing_opentelemetry::layer()
@@ -103,7 +109,7 @@ fn init_tracing(
     };
     let registry = tracing_subscriber::registry().with(spans);
     if pretty {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let colour = std::io::stdout().is_terminal() && settings.log_no_color.is_none();
         let layer = tracing_subscriber::fmt::layer()
             .with_ansi(colour)
             .with_target(false);

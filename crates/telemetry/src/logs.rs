@@ -81,12 +81,11 @@ impl Output {
                     .unwrap_or_else(PoisonError::into_inner);
             }
             state.writing = true;
-            let closing = state.closing;
-            drop(state);
-            if !closing {
-                thread::sleep(GATHER);
-            }
-            let mut state = self.lock();
+            // Lines gather meanwhile; a shutdown does not wait for more.
+            (state, _) = self
+                .changed
+                .wait_timeout_while(state, GATHER, |state| !state.closing)
+                .unwrap_or_else(PoisonError::into_inner);
             std::mem::swap(&mut taken, &mut state.lines);
             let dropped = std::mem::take(&mut state.dropped);
             drop(state);
@@ -108,6 +107,7 @@ impl Output {
     pub(crate) fn flush(&self, limit: Duration) {
         let mut state = self.lock();
         state.closing = true;
+        self.changed.notify_all();
         let _ = self
             .changed
             .wait_timeout_while(state, limit, |s| s.writing || !s.lines.is_empty());
@@ -191,17 +191,22 @@ impl<S: Subscriber> Layer<S> for JsonLayer {
         LINE.with(|line| match line.try_borrow_mut() {
             Ok(mut line) => {
                 line.clear();
-                self.line(event, SystemTime::now(), &mut line);
+                self.line(event, now(), &mut line);
                 self.output.push(line.as_bytes());
             }
             // An event from within the formatting of another one.
             Err(_) => {
                 let mut line = String::new();
-                self.line(event, SystemTime::now(), &mut line);
+                self.line(event, now(), &mut line);
                 self.output.push(line.as_bytes());
             }
         });
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a log line tells the real time")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 struct JsonFields<'a> {

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+/// Default of `OTEL_EXPORTER_OTLP_TIMEOUT`, by the OpenTelemetry specification.
+const OTLP_TIMEOUT_MS: u64 = 10_000;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -75,6 +78,14 @@ pub struct Settings {
         global = true
     )]
     pub otlp_traces_protocol: Option<String>,
+    /// Longest time for one batch of spans to be taken, in milliseconds; 0 is the default.
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_TIMEOUT",
+        default_value_t = OTLP_TIMEOUT_MS,
+        global = true
+    )]
+    pub otlp_timeout: u64,
     /// Where traces go: `otlp` or `none`.
     #[arg(
         long,
@@ -103,6 +114,9 @@ pub struct Settings {
         global = true
     )]
     pub log_format: LogFormat,
+    /// No colours where this is set to anything.
+    #[arg(long, env = "NO_COLOR", hide = true, global = true)]
+    pub log_no_color: Option<std::ffi::OsString>,
     /// What is logged, as `tracing` filter directives.
     #[arg(long, env = "RUST_LOG", default_value = "info", global = true)]
     pub log_filter: String,
@@ -124,6 +138,11 @@ pub enum InitError {
     /// An exporter that this program does not have.
     #[error("OTEL_TRACES_EXPORTER `{0}` is not supported: use `otlp` or `none`")]
     Exporter(String),
+    /// An address that is reached with TLS.
+    #[error(
+        "OTLP endpoint `{0}` is not supported: give the plain http:// address of an agent or collector"
+    )]
+    Scheme(String),
     /// The exporter refused its settings.
     #[error("the OTLP exporter cannot be built for `{endpoint}`")]
     Otlp {
@@ -201,7 +220,7 @@ impl Settings {
                 port.parse::<u16>().map_err(|_| refuse())?;
                 Ok(Dogstatsd::Udp(rest.to_owned()))
             }
-            Some((host, _)) if host.is_empty() => Err(refuse()),
+            Some(("", _)) => Err(refuse()),
             _ => Ok(Dogstatsd::Udp(format!("{rest}:{}", self.dd_dogstatsd_port))),
         }
     }
@@ -225,14 +244,25 @@ impl Settings {
             Some(other) => return Err(InitError::Protocol(other.to_owned())),
         }
         let whole = self.otlp_traces_endpoint.clone().filter(|e| !e.is_empty());
-        Ok(Some(whole.unwrap_or_else(|| {
+        let endpoint = whole.unwrap_or_else(|| {
             let base = self
                 .otlp_endpoint
                 .clone()
                 .filter(|e| !e.is_empty())
                 .unwrap_or_else(|| format!("http://{}", host_port(self.agent_host(), 4318)));
             format!("{}/v1/traces", base.trim_end_matches('/'))
-        })))
+        });
+        match endpoint.starts_with("http://") {
+            true => Ok(Some(endpoint)),
+            false => Err(InitError::Scheme(endpoint)),
+        }
+    }
+
+    pub(crate) fn otlp_timeout(&self) -> Duration {
+        Duration::from_millis(match self.otlp_timeout {
+            0 => OTLP_TIMEOUT_MS,
+            limit => limit,
+        })
     }
 
     pub(crate) fn schedule_delay(&self) -> Duration {
@@ -351,6 +381,11 @@ mod tests {
         );
         settings.otlp_traces_endpoint = Some("http://c:2/x".into());
         assert_eq!(settings.traces_endpoint().unwrap().unwrap(), "http://c:2/x");
+        settings.otlp_traces_endpoint = Some("https://c:2/x".into());
+        assert!(matches!(
+            settings.traces_endpoint(),
+            Err(InitError::Scheme(_))
+        ));
         settings.otlp_protocol = Some("grpc".into());
         assert!(matches!(
             settings.traces_endpoint(),

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{SpanKind, TraceContextExt, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue, global};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -22,6 +23,8 @@ use opentelemetry_sdk::trace::{
 use crate::settings::{Identity, InitError};
 
 const SCOPE: &str = "bookwatch";
+/// Longest answer that is read from the receiver.
+const ANSWER_LIMIT: u64 = 1 << 20;
 /// After a failed batch the next ones are dropped unsent for this long.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -29,6 +32,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) fn init(
     endpoint: Option<&str>,
     delay: Duration,
+    timeout: Duration,
     identity: &Identity,
 ) -> Result<Option<SdkTracerProvider>, InitError> {
     global::set_text_map_propagator(TraceContextPropagator::new());
@@ -38,6 +42,7 @@ pub(crate) fn init(
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_retry_policy(opentelemetry_otlp::RetryPolicy::disabled()) // the pause below is the policy
+        .with_http_client(Post::within(timeout))
         .with_endpoint(endpoint)
         .build()
         .map_err(|source| InitError::Otlp {
@@ -82,6 +87,33 @@ fn resource(identity: &Identity) -> Resource {
     }
     // The builder reads OTEL_RESOURCE_ATTRIBUTES; what stands here wins.
     Resource::builder().with_attributes(attributes).build()
+}
+
+/// Sends batches, waiting for the answer: the exporter has a thread to itself.
+#[derive(Debug)]
+struct Post(ureq::Agent);
+
+impl Post {
+    fn within(timeout: Duration) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .build();
+        Self(config.into())
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Post {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let (head, body) = request.into_parts();
+        let response = self.0.run(Request::from_parts(head, body.as_ref()))?;
+        let (head, mut body) = response.into_parts();
+        let body = body.with_config().limit(ANSWER_LIMIT).read_to_vec()?;
+        Ok(Response::from_parts(head, body.into()))
+    }
 }
 
 /// Says once when the receiver goes and once when it comes back, and spares the work in between.

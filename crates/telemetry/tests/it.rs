@@ -117,7 +117,7 @@ async fn spans_arrive_with_who_sent_them_and_a_dead_receiver_costs_nothing() {
         dd_service: Some("shop".into()),
         dd_env: Some("test".into()),
         dd_version: Some("1.2.3".into()),
-        log_filter: "off".into(),
+        log_filter: "info".into(),
         ..Settings::default()
     };
     let telemetry = telemetry::init("ignored", &settings).expect("settings");

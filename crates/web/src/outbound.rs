@@ -355,10 +355,11 @@ struct Headers<'a>(&'a mut HeaderMap);
 
 impl Injector for Headers<'_> {
     fn set(&mut self, key: &str, value: String) {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
-            if !value.is_empty() {
-                self.0.insert(name, value);
-            }
+        let parsed = (HeaderName::try_from(key), HeaderValue::try_from(value));
+        if let (Ok(name), Ok(value)) = parsed
+            && !value.is_empty()
+        {
+            self.0.insert(name, value);
         }
     }
 }

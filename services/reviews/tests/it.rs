@@ -25,17 +25,17 @@ async fn start(engine: &Engine, flags: &[&str]) -> Running {
 /// Answers every connection with these bytes, or never where they are empty. Returns the requests it saw.
 async fn ratings_that_say(
     answer: &'static str,
-) -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<String>) {
+) -> (SocketAddr, tokio::sync::mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
     let address = listener.local_addr().expect("bound");
-    let (seen, requests) = tokio::sync::mpsc::unbounded_channel();
+    let (seen, requests) = tokio::sync::mpsc::channel(64);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let seen = seen.clone();
             tokio::spawn(async move {
                 let mut head = vec![0; 8192];
                 let n = stream.read(&mut head).await.unwrap_or(0);
-                let _ = seen.send(String::from_utf8_lossy(&head[..n]).into_owned());
+                let _ = seen.try_send(String::from_utf8_lossy(&head[..n]).into_owned());
                 if answer.is_empty() {
                     std::future::pending::<()>().await;
                 }

@@ -177,6 +177,10 @@ fn has_region() -> bool {
     is_set(&["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"])
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the names are the SDK's own; only whether they are set is asked"
+)]
 fn is_set(names: &[&str]) -> bool {
     names
         .iter()
