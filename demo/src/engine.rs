@@ -39,14 +39,20 @@ pub(crate) fn main(args: &EngineArgs) -> ExitCode {
         Ok(telemetry) => telemetry,
         Err(error) => return refuse(2, error),
     };
-    let code = match run(args, address) {
-        Ok(()) => {
-            tracing::info!("stopped");
-            ExitCode::SUCCESS
-        }
+    let code = match open(args.data.as_deref()) {
+        Ok(database) => match run(args, address, database) {
+            Ok(()) => {
+                tracing::info!("stopped");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                tracing::error!(error = %format!("{error:#}"), "the embedded store failed");
+                ExitCode::FAILURE
+            }
+        },
         Err(error) => {
-            tracing::error!(error = %format!("{error:#}"), "the embedded store failed");
-            ExitCode::FAILURE
+            tracing::error!(error = %format!("{error:#}"), "cannot start");
+            ExitCode::from(2)
         }
     };
     telemetry.shutdown();
@@ -65,8 +71,7 @@ fn settings(settings: &Settings) -> Settings {
     settings
 }
 
-fn run(args: &EngineArgs, address: SocketAddr) -> anyhow::Result<()> {
-    let database = open(args.data.as_deref())?;
+fn run(args: &EngineArgs, address: SocketAddr, database: Database) -> anyhow::Result<()> {
     // SQLite sits behind one lock: more threads would only wait for it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

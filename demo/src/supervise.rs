@@ -2,9 +2,10 @@
 
 use std::future::Future;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fmt, io};
+use std::{fmt, io};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -94,10 +95,16 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts it and keeps it running.
-    pub(crate) fn start(spec: Spec, logs: Sink, events: mpsc::Sender<Event>) -> Self {
+    pub(crate) fn start(
+        executable: &Path,
+        spec: Spec,
+        logs: Sink,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
         let (pids, pid) = watch::channel(None);
         let (wish, wishes) = watch::channel(Wish::Run);
         let keeper = Keeper {
+            executable: executable.to_owned(),
             spec: spec.clone(),
             logs: logs.clone(),
             pids,
@@ -152,6 +159,7 @@ impl Process {
 
 /// The task behind a [`Process`].
 struct Keeper {
+    executable: PathBuf,
     spec: Spec,
     logs: Sink,
     pids: watch::Sender<Option<u32>>,
@@ -165,7 +173,7 @@ impl Keeper {
         let mut again = false;
         loop {
             let started = Instant::now();
-            let end = match spawn(&self.spec) {
+            let end = match spawn(&self.executable, &self.spec) {
                 Ok(child) => match self.live(child, again).await {
                     Some(status) => End::Exit(status),
                     None => return,
@@ -252,8 +260,10 @@ async fn wished(wishes: &mut watch::Receiver<Wish>, least: Wish) {
 }
 
 /// Starts this executable again as the service.
-fn spawn(spec: &Spec) -> io::Result<Child> {
-    Command::new(env::current_exe()?)
+fn spawn(executable: &Path, spec: &Spec) -> io::Result<Child> {
+    Command::new(executable)
+        // What `ps` shows, so that a person can tell them apart and kill the right one.
+        .arg0(format!("bookwatch:{}", spec.name))
         .args(["run-service", spec.program.name()])
         .args(&spec.args)
         .envs(spec.env.iter().map(|(name, value)| (name, value)))

@@ -1,7 +1,8 @@
 //! Everything at once: started in order, kept running, stopped in order.
 
+use std::env;
 use std::future::pending;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -72,9 +73,15 @@ pub(crate) fn main(args: &UpArgs) -> ExitCode {
             Ok(requests) => requests,
             Err(error) => return refuse(1, format!("no signal handler: {error}")),
         };
+        // Taken once: while it runs, a new build may take the place of the file.
+        let executable = match env::current_exe() {
+            Ok(path) => path,
+            Err(error) => return refuse(1, format!("cannot find the executable: {error}")),
+        };
         let voice = Voice::new(args, &plan);
         let (sender, events) = mpsc::channel(EVENTS);
         let mut demo = Demo {
+            executable,
             plan,
             voice,
             processes: Vec::new(),
@@ -83,7 +90,7 @@ pub(crate) fn main(args: &UpArgs) -> ExitCode {
             requests,
         };
         let reason = demo.live(args, started).await;
-        demo.stop().await;
+        demo.stop(reason.as_ref().ok().copied()).await;
         let code = demo.conclude(args, reason, &report);
         demo.voice.stopped(code);
         ExitCode::from(code)
@@ -92,6 +99,7 @@ pub(crate) fn main(args: &UpArgs) -> ExitCode {
 
 /// All processes, and who wants something from them.
 struct Demo {
+    executable: PathBuf,
     plan: Plan,
     voice: Voice,
     processes: Vec<Process>,
@@ -137,7 +145,8 @@ impl Demo {
         for (nth, spec) in self.plan.processes.iter().enumerate() {
             if spec.stage == stage {
                 let logs = self.voice.sink(spec.name, nth);
-                let process = Process::start(spec.clone(), logs, self.sender.clone());
+                let process =
+                    Process::start(&self.executable, spec.clone(), logs, self.sender.clone());
                 self.processes.push(process);
             }
         }
@@ -251,8 +260,12 @@ impl Demo {
     }
 
     /// Stops all in order. A second request, or the time limit, ends what is left at once.
-    async fn stop(&mut self) {
+    async fn stop(&mut self, reason: Option<Reason>) {
         self.events.close();
+        if reason == Some(Reason::Asked) {
+            self.voice
+                .note("stopping in order; Ctrl-C again ends everything at once");
+        }
         let Self {
             processes,
             requests,

@@ -127,7 +127,7 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
     emitter.about = "sends the gauge my_metric to DogStatsD";
     let mut load = Spec::new(LOAD, Program::Loadgen, Stage::Visitors, 0);
     load.about = "goes round the shop, gently";
-    load.args = ["--quiet", "--users", "2", "--shopper-weight", "0"]
+    load.args = ["--quiet", "--shopper-weight", "0"]
         .map(String::from)
         .into();
     load.args.extend(["--host".into(), shop.clone()]);

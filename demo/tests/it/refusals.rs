@@ -74,6 +74,22 @@ fn a_service_that_refuses_its_settings_ends_the_start_and_says_why() {
 }
 
 #[test]
+fn data_that_cannot_be_written_is_told_at_once() {
+    let base = port_base().to_string();
+    let words = [
+        "--quiet",
+        "--only=details",
+        "--data=/dev/null/shop",
+        "--port-base",
+    ];
+    let output = output(&[&words[..], &[&base]].concat());
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("--data: cannot create /dev/null"), "{said}");
+    assert!(said.contains("dynamodb cannot run as told"), "{said}");
+}
+
+#[test]
 fn a_given_store_that_is_away_is_named() {
     let base = port_base();
     let endpoint = format!("http://127.0.0.1:{base}");

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Running, port_base, ports_are_free, send, until};
+use crate::harness::{Running, bookwatch, port_base, ports_are_free, send, until};
 
 #[test]
 fn a_killed_parent_takes_everything_along() {
@@ -14,6 +14,40 @@ fn a_killed_parent_takes_everything_along() {
     assert!(!demo.ended().0.success());
     demo.assert_nothing_left();
     until("free ports", || ports_are_free(base).then_some(()));
+}
+
+#[test]
+fn ctrl_c_stops_in_order_from_the_visitors_to_the_store() {
+    let base_flag = format!("--port-base={}", port_base());
+    let mut demo = Running::start(&mut bookwatch(&[&base_flag]));
+    // Before this it does not yet catch signals, and has nothing to say at its end.
+    demo.line_with("load begins");
+    send(demo.pid(), Signal::SIGINT);
+    let mut order = Vec::new();
+    while order.last().is_none_or(|last| last != "dynamodb") {
+        let line = demo.line();
+        if line.contains("\"message\":\"stopped\"") || line.contains("\"message\":\"load ended\"") {
+            let name = line.split(' ').next().unwrap_or_default();
+            order.push(name.split("-v").next().unwrap_or_default().to_owned());
+        }
+    }
+    // Those of one rank stop together, in any order.
+    order[5..7].sort_unstable();
+    assert_eq!(
+        order,
+        [
+            "loadgen",
+            "productpage",
+            "reviews",
+            "reviews",
+            "reviews",
+            "details",
+            "ratings",
+            "mymetric",
+            "dynamodb"
+        ]
+    );
+    assert_eq!(demo.ended().0.code(), Some(0));
 }
 
 #[test]
