@@ -85,6 +85,7 @@ impl HttpProber {
             status,
             failure,
             trace_id,
+            ..Measurement::default()
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod assertion;
 pub mod http;
 pub mod json_path;
+pub mod phases;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 pub use assertion::{Assertion, JsonExpectation};
 pub use json_path::JsonPath;
+pub use phases::{Phase, Phases};
 
 /// One thing to ask for, and what the answer must be.
 #[derive(Clone, Debug)]
@@ -66,18 +68,31 @@ pub enum Gap {
 }
 
 /// What the target answered.
-#[derive(Clone, Debug)]
+///
+/// With retries this is the last attempt, whose word is final; [`Self::earlier`] keeps the
+/// attempts before it, which are in no count.
+#[derive(Clone, Debug, Default)]
 pub struct Measurement {
-    /// From the start of the probe to the last byte of the body, or to the failure.
+    /// From the start of the attempt to the last byte of the body, or to the failure.
     pub duration: Duration,
+    /// The same time by phase: the phases sum to [`Self::duration`] exactly.
+    pub phases: Phases,
     /// Whether a whole answer came, be it right or wrong.
     pub answered: bool,
     /// Status code, where one came.
     pub status: Option<u16>,
     /// What was wrong; `None` is good.
     pub failure: Option<Failure>,
+    /// Attempts before this one, all of them failed; the result is that of the last attempt.
+    pub retries: u32,
     /// Trace of the probe, which the target's own spans join; 32 hexadecimal digits.
     pub trace_id: Option<String>,
+    /// Attempts that failed before this one, in order.
+    pub earlier: Vec<Attempt>,
+    /// The steps of a journey, in order, up to the one that failed; empty for any other check.
+    pub steps: Vec<StepTime>,
+    /// Whole days until the server's certificate ends, where one was seen; negative after its end.
+    pub certificate_days: Option<i64>,
 }
 
 impl Measurement {
@@ -86,6 +101,32 @@ impl Measurement {
     pub const fn is_good(&self) -> bool {
         self.failure.is_none()
     }
+
+    /// Whether it is good only because it was tried again.
+    #[must_use]
+    pub const fn is_degraded(&self) -> bool {
+        self.is_good() && !self.earlier.is_empty()
+    }
+}
+
+/// An attempt that failed and was tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// How long it took.
+    pub duration: Duration,
+    /// Why it failed.
+    pub failure: Failure,
+    /// Its trace.
+    pub trace_id: Option<String>,
+}
+
+/// One step of a journey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepTime {
+    /// Name of the step.
+    pub name: Arc<str>,
+    /// Its time by phase.
+    pub phases: Phases,
 }
 
 /// What was wrong with an answer, or why none came.
@@ -109,20 +150,34 @@ impl Failure {
 /// The classes of failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureKind {
-    /// No connection: refused, unreachable, name not found, TLS refused.
+    /// The name was not resolved.
+    Dns,
+    /// No connection: refused, unreachable.
     Connect,
+    /// No TLS session: the certificate is not trusted, or the two sides do not agree.
+    Tls,
     /// Nothing, or not all of it, within the time-out.
     Timeout,
     /// The connection broke, or what came is no HTTP.
     Protocol,
-    /// Another status than expected.
+    /// Another status, or DNS response code, than expected.
     Status,
+    /// A header is missing or says something else than it must.
+    Header,
     /// The body has what it must not, or lacks what it must have.
     Body,
     /// The body is no JSON, or says something else than it must.
     Json,
+    /// The right answer, too late.
+    Latency,
+    /// The certificate ends too soon.
+    Certificate,
     /// The body is longer than the limit.
     TooLarge,
+    /// Redirected too often, or to what is no address.
+    Redirect,
+    /// The address is not one that may be probed.
+    Forbidden,
 }
 
 impl FailureKind {
@@ -130,13 +185,20 @@ impl FailureKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Dns => "dns",
             Self::Connect => "connect",
+            Self::Tls => "tls",
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",
             Self::Status => "status",
+            Self::Header => "header",
             Self::Body => "body",
             Self::Json => "json",
+            Self::Latency => "latency",
+            Self::Certificate => "certificate",
             Self::TooLarge => "too_large",
+            Self::Redirect => "redirect",
+            Self::Forbidden => "forbidden",
         }
     }
 }

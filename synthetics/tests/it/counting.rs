@@ -7,7 +7,7 @@ use synthetics::evaluate::evaluate;
 use synthetics::objective::{Indicator, Slo};
 use synthetics::probe::{Failure, FailureKind, Gap, Measurement, Outcome, ProbeResult};
 use synthetics::sink::Sink as _;
-use synthetics::slo::{Counts, Coverage, LocationRule, Percent, Reason, Target};
+use synthetics::slo::{Counts, Coverage, Percent, Reason, Target};
 use synthetics::tally::{Layout, Shown, Tally};
 
 const MINUTE: u64 = 60_000_000;
@@ -45,8 +45,9 @@ fn answer(micros: u64, failure: Option<FailureKind>) -> Outcome {
         duration: Duration::from_micros(micros),
         answered: !matches!(failure, Some(FailureKind::Timeout | FailureKind::Connect)),
         status: None,
+        retries: 0,
         failure: failure.map(|kind| Failure::new(kind, "a reason")),
-        trace_id: None,
+        ..Measurement::default()
     })
 }
 
@@ -55,14 +56,7 @@ fn good() -> Outcome {
 }
 
 fn slo(indicator: Indicator) -> Slo {
-    Slo {
-        name: "test".into(),
-        title: "test".into(),
-        target: Target::whole(95),
-        indicator,
-        checks: vec![0],
-        rule: LocationRule::AllUp,
-    }
+    Slo::new("test", Target::whole(95), indicator, vec![0])
 }
 
 fn availability() -> Slo {
@@ -88,11 +82,11 @@ fn limits_are_counted_exactly_and_no_answer_is_in_none() {
     ] {
         tally.record(&result(0, "tokyo", outcome));
     }
-    let counts = |slo: &Slo| evaluate(slo, &tally, at(1), false).counts;
+    let counts = |slo: &Slo| evaluate(slo, &tally, &[], at(1), false).counts;
     assert_eq!(counts(&latency(100)), Counts::new(1, 5));
     assert_eq!(counts(&latency(500)), Counts::new(3, 3));
     assert_eq!(counts(&slo(Indicator::Success)), Counts::new(3, 3));
-    let p95 = evaluate(&latency(100), &tally, at(1), false).p95;
+    let p95 = evaluate(&latency(100), &tally, &[], at(1), false).p95;
     assert_eq!(p95, Some(Shown::Unanswered));
 }
 
@@ -102,7 +96,7 @@ fn the_percentile_is_nearest_rank() {
     for micros in [100_000; 19].into_iter().chain([200_000]) {
         tally.record(&result(0, "tokyo", answer(micros, None)));
     }
-    let evaluation = evaluate(&latency(100), &tally, at(1), false);
+    let evaluation = evaluate(&latency(100), &tally, &[], at(1), false);
     assert_eq!(evaluation.counts, Counts::new(19, 1));
     let Some(Shown::Value(p95)) = evaluation.p95 else {
         panic!("{:?}", evaluation.p95);
@@ -118,7 +112,7 @@ fn a_minute_is_down_when_any_location_is() {
         tally.record(&result(minute, "tokyo", good()));
     }
     tally.record(&result(1, "osaka", answer(1, Some(FailureKind::Status))));
-    let evaluation = evaluate(&availability(), &tally, at(4), false);
+    let evaluation = evaluate(&availability(), &tally, &[], at(4), false);
     assert_eq!(evaluation.counts, Counts::new(3, 1));
 }
 
@@ -132,7 +126,7 @@ fn gaps_lower_the_coverage_and_nothing_else() {
         let late = Outcome::Gap(Gap::Late { by_ms: 60_000 });
         tally.record(&result(minute, "tokyo", late));
     }
-    let evaluation = evaluate(&availability(), &tally, at(100), false);
+    let evaluation = evaluate(&availability(), &tally, &[], at(100), false);
     assert_eq!(evaluation.counts, Counts::new(89, 0));
     assert_eq!(evaluation.gaps, 11);
     let coverage = Coverage {
@@ -142,7 +136,7 @@ fn gaps_lower_the_coverage_and_nothing_else() {
     assert_eq!(evaluation.coverage, coverage);
     assert_eq!(evaluation.judgement.reason, Reason::LowCoverage);
     // A prober that was not there at all leaves no result either: a gap all the same.
-    let evaluation = evaluate(&availability(), &tally, at(120), false);
+    let evaluation = evaluate(&availability(), &tally, &[], at(120), false);
     assert_eq!(
         evaluation.coverage.expected, 100,
         "the window keeps its length"
@@ -160,11 +154,11 @@ fn the_oldest_slices_go_and_order_does_not_matter() {
     tally.record(&result(5, "tokyo", answer(1, Some(FailureKind::Body))));
     // Minutes 3 to 5 are left; minute 0 is too old to be counted now.
     tally.record(&result(0, "tokyo", good()));
-    let evaluation = evaluate(&availability(), &tally, at(6), false);
+    let evaluation = evaluate(&availability(), &tally, &[], at(6), false);
     assert_eq!(evaluation.counts, Counts::new(0, 1));
     // A jump of years neither fills memory nor takes time.
     tally.record(&result(5_000_000, "tokyo", good()));
-    let evaluation = evaluate(&availability(), &tally, at(5_000_001), false);
+    let evaluation = evaluate(&availability(), &tally, &[], at(5_000_001), false);
     assert_eq!(evaluation.counts, Counts::new(1, 0));
 }
 
@@ -178,7 +172,7 @@ fn strangers_are_not_counted() {
     let mut early = result(0, "tokyo", good());
     early.scheduled = Timestamp::from_micros(ORIGIN - 1);
     tally.record(&early);
-    let evaluation = evaluate(&availability(), &tally, at(1), false);
+    let evaluation = evaluate(&availability(), &tally, &[], at(1), false);
     assert_eq!(evaluation.judgement.reason, Reason::NoEvents);
     assert!(
         tally
