@@ -13,6 +13,7 @@ mod origin;
 mod session;
 mod views;
 
+use std::io;
 use std::process::ExitCode;
 
 use actix_web::web::{self as actix, Data};
@@ -43,12 +44,13 @@ pub fn main(cli: Cli) -> ExitCode {
 /// The service, bound and not yet running.
 ///
 /// # Errors
-/// Where the port is taken.
-pub fn server(cli: &Cli, metrics: Metrics) -> std::io::Result<Server> {
-    if cli.session_key.is_none() {
-        tracing::info!(
+/// Where the port is taken, or the session key too short.
+pub fn server(cli: &Cli, metrics: Metrics) -> io::Result<Server> {
+    match &cli.session_key {
+        Some(key) => key.check().map_err(io::Error::other)?,
+        None => tracing::info!(
             "session key made at random: users are signed out at every start, and with several replicas at every other request; set SESSION_KEY to prevent both"
-        );
+        ),
     }
     views::prepare();
     let sessions = Sessions::new(cli.session_key.as_ref(), cli.session_ttl, cli.cookie_secure);

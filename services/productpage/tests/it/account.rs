@@ -249,3 +249,20 @@ async fn a_visitor_keeps_one_session() {
     assert!(again.cookie(SESSION).is_none());
     assert_eq!(again.token(), first.token());
 }
+
+#[test]
+fn a_short_key_is_refused_and_never_printed() {
+    let secret = "hunter2-is-too-short";
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_productpage"))
+        .args(["--port", "0", "--log-format", "json"])
+        .env("SESSION_KEY", secret)
+        .output()
+        .expect("the executable runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(
+        said.contains("32 bytes") && !said.contains(secret),
+        "{said}"
+    );
+}

@@ -149,11 +149,6 @@ async fn settings_have_the_contracts_defaults_and_limits() {
     ] {
         assert!(cli(&bad).is_err(), "{bad:?} was taken");
     }
-    let refused = cli(&["--session-key", "short"]).unwrap_err().to_string();
-    assert!(
-        refused.contains("32 bytes or more, this one has 5"),
-        "{refused}"
-    );
     let taken = cli(&["--session-key", &"k".repeat(32)]).unwrap();
     assert!(!format!("{taken:?}").contains("kkk"), "the key shows");
 }
