@@ -112,9 +112,13 @@ fn short_latencies_are_exact_over_many_requests() {
     for (delay, (route, path)) in delays.iter().zip(RING) {
         let measured = measured(&served, path);
         assert!(measured[0] >= millis(*delay));
-        // The quickest of fifty is not held up by anything, so here 1 % is all there is.
+        // The quickest of fifty is held up by next to nothing, so here 1 % has to do.
         let min = outcome.ms(route, "/raw/min_ms");
-        assert!(min >= millis(*delay), "{route}: {min}");
+        assert!(
+            (millis(*delay)..=measured[0] * 1.01 + 1.0).contains(&min),
+            "{route}: minimum {min}, the shop took {}",
+            measured[0]
+        );
         let shown = outcome.ms(route, "/raw/p50_ms");
         let of_shop = quantile(&measured, 50);
         assert!(
