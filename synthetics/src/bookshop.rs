@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::objective::{Indicator, Slo};
 use crate::probe::{Assertion, Check, JsonExpectation};
-use crate::slo::{LocationRule, Percent, Target};
+use crate::slo::{Percent, Target};
 
 /// Most bytes that are read of a page or an API answer of the shop.
 const BODY_LIMIT: usize = 1 << 20;
@@ -108,12 +108,8 @@ fn json(path: &str, expectation: JsonExpectation) -> Assertion {
 pub fn slos() -> Vec<Slo> {
     let all = || [PRODUCTPAGE, HEALTH].into_iter().chain(API).collect();
     let slo = |name: &str, title: &str, target, indicator, checks| Slo {
-        name: name.into(),
         title: title.into(),
-        target: Target::whole(target),
-        indicator,
-        checks,
-        rule: LocationRule::AllUp,
+        ..Slo::new(name, Target::whole(target), indicator, checks)
     };
     let latency = |ms| Indicator::Latency {
         within: Duration::from_millis(ms),

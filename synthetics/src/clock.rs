@@ -29,6 +29,12 @@ impl Timestamp {
         Self(self.0.saturating_add(micros(by)))
     }
 
+    /// This much earlier; 1970 at the earliest.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(by)))
+    }
+
     /// How long after `earlier` this is; zero where it is before.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

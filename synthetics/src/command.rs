@@ -216,7 +216,7 @@ fn objectives(slos: &[Slo], tally: &Tally, now: Timestamp, plan: &Plan) -> Vec<E
             .newest()
             .is_some_and(|newest| now.since(newest) > plan.slice * STALE_SLICES);
     slos.iter()
-        .map(|slo| evaluate(slo, tally, now, stale))
+        .map(|slo| evaluate(slo, tally, &[], now, stale))
         .collect()
 }
 

@@ -1,9 +1,13 @@
-//! An objective against a tally: the one place where counts become a verdict.
+//! An objective against counted slices: the one place where counts become a verdict.
+
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::objective::{Indicator, Slo};
+use crate::slo::budget::SignedMillis;
 use crate::slo::{
-    Counts, Coverage, Judgement, Percent, Ratio, SliceTally, budget, slices, verdict,
+    Counts, Coverage, Judgement, Maintenance, Percent, Ratio, SliceState, SliceTally, budget,
+    slices, verdict,
 };
 use crate::tally::{Cell, Latencies, Shown, Tally};
 
@@ -18,57 +22,174 @@ pub struct Evaluation {
     pub slices: SliceTally,
     /// Measured against expected slices.
     pub coverage: Coverage,
+    /// From the start of the first expected slice to the end of the last one.
+    pub range: Option<(Timestamp, Timestamp)>,
     /// Ticks that were not measured.
     pub gaps: u64,
+    /// Events that were dropped since they fell into maintenance, for a count objective. For time
+    /// slices see [`SliceTally::maintenance`].
+    pub dropped: Counts,
+    /// Good results that needed a retry.
+    pub retried: u64,
     /// Share of the error budget that is left; below zero where it is overspent.
     pub remaining: Option<Ratio>,
+    /// The same as time; for a count objective an equivalent only.
+    pub remaining_time: Option<SignedMillis>,
     /// Bad events that the budget still takes.
     pub events_left: i128,
-    /// 95th percentile of the checks' times since the start, for latency objectives.
+    /// 95th percentile of the checks' times, for latency objectives.
     pub p95: Option<Shown>,
     /// The verdict.
     pub judgement: Judgement,
 }
 
+/// What one objective saw at one location in one slice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SliceCell {
+    /// Good and bad events in the sense of the objective.
+    pub counts: Counts,
+    /// Ticks that were not measured.
+    pub gaps: u64,
+    /// Good results that needed a retry.
+    pub retried: u64,
+}
+
+/// Adds up slices for one objective, in any order.
+#[derive(Clone, Debug)]
+pub struct Judge<'a> {
+    slo: &'a Slo,
+    maintenance: Vec<&'a Maintenance>,
+    min_good: Percent,
+    locations: Vec<Counts>,
+    slices: SliceTally,
+    events: Counts,
+    dropped: Counts,
+    gaps: u64,
+    retried: u64,
+    range: Option<(Timestamp, Timestamp)>,
+}
+
+impl<'a> Judge<'a> {
+    /// Nothing added yet. Of `maintenance`, only what is for this objective matters.
+    #[must_use]
+    pub fn new(slo: &'a Slo, maintenance: &'a [Maintenance]) -> Self {
+        let min_good = match slo.indicator {
+            Indicator::Availability { min_good } => min_good,
+            // Only whether it was measured matters for the slices of a count objective.
+            _ => Percent::HUNDRED,
+        };
+        let own = |window: &&Maintenance| window.is_for(&slo.name);
+        Self {
+            slo,
+            maintenance: maintenance.iter().filter(own).collect(),
+            min_good,
+            locations: Vec::new(),
+            slices: SliceTally::default(),
+            events: Counts::ZERO,
+            dropped: Counts::ZERO,
+            gaps: 0,
+            retried: 0,
+            range: None,
+        }
+    }
+
+    /// Adds the slice `from..until` with one cell a location, and tells what it was.
+    pub fn slice(
+        &mut self,
+        from: Timestamp,
+        until: Timestamp,
+        locations: impl IntoIterator<Item = SliceCell>,
+    ) -> SliceState {
+        self.locations.clear();
+        let mut sum = SliceCell::default();
+        for cell in locations {
+            self.locations.push(cell.counts);
+            sum.counts = sum.counts.plus(cell.counts);
+            sum.gaps += cell.gaps;
+            sum.retried += cell.retried;
+        }
+        self.gaps += sum.gaps;
+        let (first, last) = self.range.unwrap_or((from, until));
+        self.range = Some((first.min(from), last.max(until)));
+        let state = if self.maintenance.iter().any(|w| w.touches(from, until)) {
+            self.dropped = self.dropped.plus(sum.counts);
+            SliceState::Maintenance
+        } else {
+            self.events = self.events.plus(sum.counts);
+            self.retried += sum.retried;
+            let retried = sum.retried > 0;
+            slices::state(&self.locations, self.slo.rule, self.min_good, retried)
+        };
+        self.slices.record(state);
+        state
+    }
+
+    /// Good and bad events so far: slices for a time-slice objective, requests for the others.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        match self.slo.indicator {
+            Indicator::Availability { .. } => self.slices.counts(),
+            Indicator::Latency { .. } | Indicator::Success => self.events,
+        }
+    }
+
+    /// Measured against expected slices so far.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.slices.coverage()
+    }
+
+    /// The verdict. `stale` says that the newest measurement is too old.
+    #[must_use]
+    pub fn finish(self, stale: bool, p95: Option<Shown>) -> Evaluation {
+        let (counts, coverage) = (self.counts(), self.coverage());
+        let target = self.slo.target;
+        let length = self
+            .range
+            .map_or(Duration::ZERO, |(from, until)| until.since(from));
+        Evaluation {
+            counts,
+            slices: self.slices,
+            coverage,
+            range: self.range,
+            gaps: self.gaps,
+            dropped: self.dropped,
+            retried: self.retried,
+            remaining: budget::remaining(counts, target),
+            remaining_time: budget::remaining_time(counts, target, length),
+            events_left: budget::events_left(counts, target),
+            p95,
+            judgement: verdict::judge_window(counts, target, coverage, stale),
+            slo: self.slo.clone(),
+        }
+    }
+}
+
 /// Evaluates `slo` over the window of `tally` that ends at `until`.
 #[must_use]
-pub fn evaluate(slo: &Slo, tally: &Tally, until: Timestamp, stale: bool) -> Evaluation {
-    let mut events = Counts::ZERO;
-    let mut slice_tally = SliceTally::default();
-    let mut gaps = 0;
-    let min_good = match slo.indicator {
-        Indicator::Availability { min_good } => min_good,
-        // Only whether it was measured matters for the slices of a count objective.
-        _ => Percent::HUNDRED,
-    };
-    let mut locations = vec![Counts::ZERO; tally.layout().locations.len()];
-    for slice in tally.window(until) {
-        for (location, sum) in locations.iter_mut().enumerate() {
-            *sum = Counts::ZERO;
+pub fn evaluate(
+    slo: &Slo,
+    tally: &Tally,
+    maintenance: &[Maintenance],
+    until: Timestamp,
+    stale: bool,
+) -> Evaluation {
+    let mut judge = Judge::new(slo, maintenance);
+    let layout = tally.layout();
+    for (from, slice) in tally.window(until) {
+        let locations = (0..layout.locations.len()).map(|location| {
+            let mut sum = SliceCell::default();
             for cell in cells(slo, tally, slice, location) {
-                *sum = sum.plus(cell.results);
-                events = events.plus(good_events(slo.indicator, tally, cell));
-                gaps += cell.gaps;
+                sum.counts = sum.counts.plus(good_events(slo.indicator, tally, cell));
+                sum.gaps += cell.gaps;
+                sum.retried += cell.retried;
             }
-        }
-        slice_tally.record(slices::state(&locations, slo.rule, min_good, false));
+            sum
+        });
+        judge.slice(from, from.plus(layout.slice), locations);
     }
-    let counts = match slo.indicator {
-        Indicator::Availability { .. } => slice_tally.counts(),
-        Indicator::Latency { .. } | Indicator::Success => events,
-    };
-    let coverage = slice_tally.coverage();
-    Evaluation {
-        counts,
-        slices: slice_tally,
-        coverage,
-        gaps,
-        remaining: budget::remaining(counts, slo.target),
-        events_left: budget::events_left(counts, slo.target),
-        p95: matches!(slo.indicator, Indicator::Latency { .. }).then(|| p95(slo, tally)),
-        judgement: verdict::judge_window(counts, slo.target, coverage, stale),
-        slo: slo.clone(),
-    }
+    let latency = matches!(slo.indicator, Indicator::Latency { .. });
+    judge.finish(stale, latency.then(|| p95(slo, tally)))
 }
 
 fn cells<'s>(

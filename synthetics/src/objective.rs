@@ -1,8 +1,11 @@
 //! Service level objectives: what is promised, and which checks it is measured on.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::slo::{LocationRule, Percent, Target};
+use crate::slo::burn::{self, BurnAlert};
+use crate::slo::{LocationRule, Percent, Target, Window};
 
 /// One objective.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +22,47 @@ pub struct Slo {
     pub checks: Vec<usize>,
     /// How several locations become one, for time slices; events are always summed.
     pub rule: LocationRule,
+    /// What it is judged over, where nothing else is asked for.
+    pub window: Window,
+    /// When to raise an alarm.
+    pub alerts: Vec<BurnAlert>,
+    /// Where it is written, so that a failure can point there.
+    pub source: Option<SourceLine>,
+}
+
+impl Slo {
+    /// An objective over seven days with the usual alerts, all locations up, written nowhere.
+    #[must_use]
+    pub fn new(name: &str, target: Target, indicator: Indicator, checks: Vec<usize>) -> Self {
+        let window = Window::SEVEN_DAYS;
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            target,
+            indicator,
+            checks,
+            rule: LocationRule::AllUp,
+            window,
+            alerts: burn::usual(target, window.period()),
+            source: None,
+        }
+    }
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLine {
+    /// The file as it was named.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// `synthetics.yaml:12`, which terminals and editors open.
+impl fmt::Display for SourceLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 /// What counts as good.

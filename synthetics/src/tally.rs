@@ -38,6 +38,8 @@ pub struct Cell {
     pub results: Counts,
     /// Ticks that were not measured.
     pub gaps: u64,
+    /// Right answers that took a retry.
+    pub retried: u64,
     /// For each limit, the answers that came within it.
     pub within: Vec<u64>,
 }
@@ -205,13 +207,19 @@ impl Tally {
     }
 
     /// The slices of a window that ends at `until`: all whole slices that are kept, and a begun
-    /// one where it has a result. One entry a slice, empty where nothing was recorded; in it, a
-    /// cell for each check at each location (see [`Tally::cell`]).
-    pub fn window(&self, until: Timestamp) -> impl Iterator<Item = &[Cell]> {
+    /// one where it has a result. One entry a slice with its start, empty where nothing was
+    /// recorded; in it, a cell for each check at each location (see [`Tally::cell`]).
+    pub fn window(&self, until: Timestamp) -> impl Iterator<Item = (Timestamp, &[Cell])> {
         let elapsed = self.slice_of(until).unwrap_or(0);
         let end = elapsed.max(self.first + self.slices.len() as u64);
         let oldest = end.saturating_sub(self.layout.retain as u64);
-        (oldest..end).map(|index| self.row(index).unwrap_or(&[]))
+        (oldest..end).map(|index| (self.start_of(index), self.row(index).unwrap_or(&[])))
+    }
+
+    fn start_of(&self, index: u64) -> Timestamp {
+        let slice = u64::try_from(self.layout.slice.as_micros()).unwrap_or(u64::MAX);
+        let since = Duration::from_micros(slice.saturating_mul(index));
+        self.layout.origin.plus(since)
     }
 
     fn row(&self, index: u64) -> Option<&[Cell]> {
@@ -299,6 +307,8 @@ impl Sink for Tally {
             Outcome::Gap(_) => cell.gaps = cell.gaps.saturating_add(1),
             Outcome::Measured(measurement) => {
                 cell.results.record(measurement.is_good());
+                let retried = measurement.is_good() && measurement.retries > 0;
+                cell.retried = cell.retried.saturating_add(u64::from(retried));
                 for (within, limit) in cell.within.iter_mut().zip(&limits) {
                     // The exact duration against the limit, equality included.
                     if measurement.answered && measurement.duration <= *limit {

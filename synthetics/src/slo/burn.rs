@@ -137,3 +137,20 @@ pub const THIRTY_DAYS: [(Percent, Duration); 4] = [
     (Percent::whole(10), Duration::from_secs(24 * 3_600)),
     (Percent::whole(10), Duration::from_secs(72 * 3_600)),
 ];
+
+/// The usual alerts on `target` over `period`: those of a week, or from 15 days on those of a
+/// month, with factors for this period. Left out are those that would alert inside the budget,
+/// that can never be exceeded at this target, or that look further back than the period.
+#[must_use]
+pub fn usual(target: Target, period: Duration) -> Vec<BurnAlert> {
+    let shares: &[(Percent, Duration)] = if period < Duration::from_secs(15 * 86_400) {
+        &SEVEN_DAYS
+    } else {
+        &THIRTY_DAYS
+    };
+    let alert = |(share, long): &(Percent, Duration)| {
+        BurnAlert::new(target, factor(*share, period, *long)?, *long).ok()
+    };
+    let fits = |(_, long): &&(Percent, Duration)| *long <= period;
+    shares.iter().filter(fits).filter_map(alert).collect()
+}

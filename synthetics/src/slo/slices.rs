@@ -36,6 +36,9 @@ impl LocationRule {
 pub enum SliceState {
     /// Measured and as promised.
     Up,
+    /// As promised all told, yet not all was well: a probe passed only after a retry, or a
+    /// location was down that the rule lets pass. It counts as up.
+    Degraded,
     /// Measured and not as promised.
     Down,
     /// Nobody measured: in no count.
@@ -45,17 +48,15 @@ pub enum SliceState {
 }
 
 /// Judges one slice from the counts of each location (one entry a location, empty where it did
-/// not measure). A location is up when at least `min_good` of its events are good.
+/// not measure). A location is up when at least `min_good` of its events are good. `retried` says
+/// that some of them were good only after a retry.
 #[must_use]
 pub fn state(
     locations: &[Counts],
     rule: LocationRule,
     min_good: Percent,
-    maintenance: bool,
+    retried: bool,
 ) -> SliceState {
-    if maintenance {
-        return SliceState::Maintenance;
-    }
     let verdicts = || {
         locations
             .iter()
@@ -73,7 +74,11 @@ pub fn state(
             pooled.reaches(min_good) == Some(true)
         }
     };
-    if up { SliceState::Up } else { SliceState::Down }
+    match up {
+        false => SliceState::Down,
+        true if retried || verdicts().any(|up| !up) => SliceState::Degraded,
+        true => SliceState::Up,
+    }
 }
 
 /// How many slices of a window were what.
@@ -81,6 +86,9 @@ pub fn state(
 pub struct SliceTally {
     /// Up.
     pub up: u64,
+    /// Up, but not all was well.
+    #[serde(default)]
+    pub degraded: u64,
     /// Down.
     pub down: u64,
     /// Not measured.
@@ -94,6 +102,7 @@ impl SliceTally {
     pub const fn record(&mut self, state: SliceState) {
         let field = match state {
             SliceState::Up => &mut self.up,
+            SliceState::Degraded => &mut self.degraded,
             SliceState::Down => &mut self.down,
             SliceState::Gap => &mut self.gap,
             SliceState::Maintenance => &mut self.maintenance,
@@ -104,7 +113,8 @@ impl SliceTally {
     /// The slices as events: `good slices / measured slices`, maintenance being good.
     #[must_use]
     pub const fn counts(self) -> Counts {
-        Counts::new(self.up.saturating_add(self.maintenance), self.down)
+        let good = self.up.saturating_add(self.degraded);
+        Counts::new(good.saturating_add(self.maintenance), self.down)
     }
 
     /// Measured against expected slices.

@@ -9,3 +9,4 @@ mod properties;
 mod run;
 mod shop;
 mod verdicts;
+mod windows;

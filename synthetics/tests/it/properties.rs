@@ -157,6 +157,7 @@ proptest! {
     fn a_slice_is_judged_by_counting(
         locations in prop::collection::vec((0_u64..4, 0_u64..4), 0..6),
         percent in 1_u8..=100,
+        retried: bool,
     ) {
         let share = Percent::whole(percent);
         let enough = |(good, bad): (u64, u64)| good * 100 >= (good + bad) * u64::from(percent);
@@ -172,10 +173,11 @@ proptest! {
         ] {
             let expected = match (measured.is_empty(), is_up) {
                 (true, _) => SliceState::Gap,
+                (false, true) if down > 0 || retried => SliceState::Degraded,
                 (false, true) => SliceState::Up,
                 (false, false) => SliceState::Down,
             };
-            prop_assert_eq!(slices::state(&counts, rule, share, false), expected);
+            prop_assert_eq!(slices::state(&counts, rule, share, retried), expected);
         }
     }
 }
