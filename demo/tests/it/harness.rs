@@ -245,8 +245,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A failed test must not leave a demo behind. Its services end with it.
+        // A failed test must not leave a demo behind.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if thread::panicking() {
+            for pid in self.pids.iter().filter(|pid| is_alive(**pid)) {
+                let _ = kill(raw(*pid), Signal::SIGKILL);
+            }
+        }
     }
 }
