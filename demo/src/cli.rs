@@ -50,7 +50,7 @@ pub struct UpArgs {
     #[arg(long, env = "BOOKWATCH_PORT_BASE", default_value_t = plan::PORT_BASE, value_parser = clap::value_parser!(u16).range(1..=i64::from(u16::MAX - plan::PORTS)), value_name = "PORT")]
     pub port_base: u16,
     /// Port of the embedded DynamoDB, always on loopback. [default: 8000, the usual local port; with
-    /// another --port-base the one after the last service, so that --port-base alone moves everything]
+    /// another --port-base 19 above that, so that --port-base alone moves everything]
     #[arg(long, env = "BOOKWATCH_DYNAMODB_PORT", value_parser = clap::value_parser!(u16).range(1..), value_name = "PORT")]
     pub dynamodb_port: Option<u16>,
     /// Address that the services listen on.
@@ -81,7 +81,7 @@ pub struct UpArgs {
     #[arg(long, env = "LOADGEN_RATE", default_value = "1", value_parser = parse_rate, value_name = "PER_SECOND")]
     pub load_rate: f64,
     /// Writes one JSON object a line to standard output: `ready` with addresses and process ids, `ended`
-    /// and `started` where a process died, `verdict` and `stopped`. Logs go to standard error.
+    /// and `started` where a process died, `failed`, `verdict` and `stopped`. Logs go to standard error.
     #[arg(long, env = "BOOKWATCH_JSON", value_parser = BoolishValueParser::new())]
     pub json: bool,
     /// Shows no logs of the services, unless one dies.
