@@ -307,8 +307,8 @@ impl Sink for Tally {
             Outcome::Gap(_) => cell.gaps = cell.gaps.saturating_add(1),
             Outcome::Measured(measurement) => {
                 cell.results.record(measurement.is_good());
-                let retried = measurement.is_good() && measurement.retries > 0;
-                cell.retried = cell.retried.saturating_add(u64::from(retried));
+                let retried = u64::from(measurement.is_degraded());
+                cell.retried = cell.retried.saturating_add(retried);
                 for (within, limit) in cell.within.iter_mut().zip(&limits) {
                     // The exact duration against the limit, equality included.
                     if measurement.answered && measurement.duration <= *limit {

@@ -83,8 +83,6 @@ pub struct Measurement {
     pub status: Option<u16>,
     /// What was wrong; `None` is good.
     pub failure: Option<Failure>,
-    /// Attempts before this one, all of them failed; the result is that of the last attempt.
-    pub retries: u32,
     /// Trace of the probe, which the target's own spans join; 32 hexadecimal digits.
     pub trace_id: Option<String>,
     /// Attempts that failed before this one, in order.

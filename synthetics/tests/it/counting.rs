@@ -45,7 +45,6 @@ fn answer(micros: u64, failure: Option<FailureKind>) -> Outcome {
         duration: Duration::from_micros(micros),
         answered: !matches!(failure, Some(FailureKind::Timeout | FailureKind::Connect)),
         status: None,
-        retries: 0,
         failure: failure.map(|kind| Failure::new(kind, "a reason")),
         ..Measurement::default()
     })
