@@ -18,10 +18,14 @@
 //! # }
 //! ```
 
+pub mod aggregate;
 pub mod dogstatsd;
+pub mod intake;
+pub mod monitor;
 pub mod otlp;
 pub mod receiver;
 pub mod store;
+pub mod view;
 
 pub use receiver::{Addresses, BindError, Intake, Receivers};
 pub use store::{Limits, Snapshot, Store, TimedOut};

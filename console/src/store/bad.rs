@@ -18,6 +18,8 @@ pub enum Source {
     OtlpHttp,
     /// OTLP over gRPC.
     OtlpGrpc,
+    /// Log lines over HTTP.
+    LogLines,
 }
 
 /// Something that could not be used.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::bad::Tally;
+use super::queue::{Numbers, Queue, Slot, Why};
 use super::series::{Key, Registry};
 use super::{Counts, Event, Limits, Sample, ServiceCheck, Snapshot, Source, Stats, ignored_code};
+use crate::aggregate::Aggregates;
 use crate::dogstatsd::{self, Message, Metric, Reason};
 use crate::otlp;
 
@@ -27,79 +29,11 @@ pub(super) struct Inner {
     /// The series of each sample, in the order of `samples`.
     keys: VecDeque<Key>,
     series: Registry,
+    pub(super) aggregates: Option<Box<Aggregates>>,
     arrived: u64,
     bytes: usize,
     datagrams: u64,
     requests: u64,
-}
-
-/// The items of one kind, oldest first.
-#[derive(Debug)]
-pub(super) struct Queue<T> {
-    slots: VecDeque<Slot<T>>,
-    received: u64,
-    dropped_for_memory: u64,
-    dropped_for_age: u64,
-}
-
-#[derive(Debug)]
-struct Slot<T> {
-    number: u64,
-    received_at: SystemTime,
-    bytes: usize,
-    item: Arc<T>,
-}
-
-/// Why something has to go.
-#[derive(Debug, Clone, Copy)]
-enum Why {
-    Memory,
-    Age,
-}
-
-impl<T> Queue<T> {
-    fn new() -> Self {
-        Self {
-            slots: VecDeque::new(),
-            received: 0,
-            dropped_for_memory: 0,
-            dropped_for_age: 0,
-        }
-    }
-
-    pub(super) fn to_vec(&self) -> Vec<Arc<T>> {
-        self.slots
-            .iter()
-            .map(|slot| Arc::clone(&slot.item))
-            .collect()
-    }
-
-    fn oldest(&self) -> Option<(u64, SystemTime)> {
-        self.slots
-            .front()
-            .map(|slot| (slot.number, slot.received_at))
-    }
-
-    fn push(&mut self, slot: Slot<T>) {
-        self.received += 1;
-        self.slots.push_back(slot);
-    }
-
-    /// Lets the oldest go; how many bytes that frees.
-    fn pop(&mut self, why: Why) -> usize {
-        let Some(slot) = self.slots.pop_front() else {
-            return 0;
-        };
-        match why {
-            Why::Memory => self.dropped_for_memory += 1,
-            Why::Age => self.dropped_for_age += 1,
-        }
-        // A queue that was long once gives its room back.
-        if self.slots.capacity() > 64 && self.slots.len() < self.slots.capacity() / 4 {
-            self.slots.shrink_to(self.slots.len() * 2);
-        }
-        slot.bytes
-    }
 }
 
 impl Inner {
@@ -115,6 +49,7 @@ impl Inner {
             bad: Tally::new(limits.bad_packets),
             keys: VecDeque::new(),
             series: Registry::default(),
+            aggregates: None,
             arrived: 0,
             bytes: 0,
             datagrams: 0,
@@ -158,11 +93,17 @@ impl Inner {
                         Message::Metric(metric) => self.take_metric(source, metric, now),
                         Message::Event(event) => {
                             let event = Event::new(event, now, source);
+                            if let Some(aggregates) = &mut self.aggregates {
+                                aggregates.event(&event, now);
+                            }
                             let slot = self.slot(event.bytes(), now, event);
                             self.events.push(slot);
                         }
                         Message::ServiceCheck(check) => {
                             let check = ServiceCheck::new(check, now, source);
+                            if let Some(aggregates) = &mut self.aggregates {
+                                aggregates.check(&check, now);
+                            }
                             let slot = self.slot(check.bytes(), now, check);
                             self.checks.push(slot);
                         }
@@ -190,6 +131,9 @@ impl Inner {
             received_at: now,
             source,
         };
+        if let Some(aggregates) = &mut self.aggregates {
+            aggregates.sample(&sample, now);
+        }
         let slot = self.slot(sample.bytes() + size_of::<Key>(), now, sample);
         self.samples.push(slot);
         self.keys.push_back(key);
@@ -222,16 +166,25 @@ impl Inner {
         for mut span in batch.spans {
             span.received_at = now;
             let slot = self.slot(span.bytes() + share(&span.resource), now, span);
+            if let Some(aggregates) = &mut self.aggregates {
+                aggregates.span(&slot.item, now);
+            }
             self.spans.push(slot);
         }
         for mut point in batch.points {
             point.received_at = now;
             let slot = self.slot(point.bytes() + share(&point.resource), now, point);
+            if let Some(aggregates) = &mut self.aggregates {
+                aggregates.point(&slot.item, now);
+            }
             self.points.push(slot);
         }
         for mut log in batch.logs {
             log.received_at = now;
             let slot = self.slot(log.bytes() + share(&log.resource), now, log);
+            if let Some(aggregates) = &mut self.aggregates {
+                aggregates.log(&slot.item, now);
+            }
             self.logs.push(slot);
         }
     }
@@ -250,6 +203,9 @@ impl Inner {
 
     /// Lets go what is too old, then the oldest until all fits.
     pub(super) fn enforce(&mut self, now: SystemTime) {
+        if let Some(aggregates) = &mut self.aggregates {
+            aggregates.tidy(now);
+        }
         // Before 1970 nothing was received: a clock that is off lets nothing go for age, and the memory budget still holds.
         let horizon = now
             .checked_sub(self.limits.age)
@@ -278,23 +234,39 @@ impl Inner {
                 return;
             };
             self.bytes -= match of {
-                Of::Spans => self.spans.pop(why),
+                Of::Spans => {
+                    let gone = self.spans.pop(why);
+                    if let (Some(aggregates), Some(gone)) = (&mut self.aggregates, &gone) {
+                        aggregates.span_gone(&gone.item);
+                    }
+                    bytes(gone)
+                }
                 Of::Samples => {
                     if let Some(key) = self.keys.pop_front() {
                         self.series.release(&key);
                     }
-                    self.samples.pop(why)
+                    bytes(self.samples.pop(why))
                 }
-                Of::Events => self.events.pop(why),
-                Of::Checks => self.checks.pop(why),
-                Of::Points => self.points.pop(why),
-                Of::Logs => self.logs.pop(why),
+                Of::Events => bytes(self.events.pop(why)),
+                Of::Checks => bytes(self.checks.pop(why)),
+                Of::Points => bytes(self.points.pop(why)),
+                Of::Logs => {
+                    let gone = self.logs.pop(why);
+                    if let (Some(aggregates), Some(gone)) = (&mut self.aggregates, &gone) {
+                        aggregates.log_gone(&gone.item);
+                    }
+                    bytes(gone)
+                }
             };
         }
     }
 
     fn bytes(&self) -> usize {
-        self.bytes + self.series.bytes()
+        let figures = self
+            .aggregates
+            .as_ref()
+            .map_or(0, |figures| figures.bytes());
+        self.bytes + self.series.bytes() + figures
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -342,20 +314,7 @@ enum Of {
     Logs,
 }
 
-struct Numbers {
-    received: u64,
-    kept: u64,
-    memory: u64,
-    age: u64,
-}
-
-impl<T> Queue<T> {
-    fn numbers(&self) -> Numbers {
-        Numbers {
-            received: self.received,
-            kept: self.slots.len() as u64,
-            memory: self.dropped_for_memory,
-            age: self.dropped_for_age,
-        }
-    }
+/// What letting something go frees.
+fn bytes<T>(gone: Option<Slot<T>>) -> usize {
+    gone.map_or(0, |slot| slot.bytes)
 }

@@ -5,6 +5,7 @@ mod bad;
 mod counts;
 mod inner;
 mod item;
+mod queue;
 mod series;
 mod snapshot;
 mod wait;
@@ -21,6 +22,7 @@ pub use series::{Series, Tags};
 pub use snapshot::Snapshot;
 pub use wait::TimedOut;
 
+use crate::aggregate::Aggregates;
 use crate::{dogstatsd, otlp};
 use inner::Inner;
 
@@ -77,6 +79,58 @@ impl Store {
             arrivals: watch::Sender::new(()),
             clock,
         }
+    }
+
+    /// This store, which from now on also keeps figures for the pages.
+    #[must_use]
+    pub fn with_aggregates(self) -> Self {
+        let mut inner = self.lock();
+        inner.aggregates = Some(Box::new(Aggregates::new(
+            inner.limits.age,
+            inner.limits.bytes,
+        )));
+        drop(inner);
+        self
+    }
+
+    /// Reads the figures, if they are kept; nothing is taken in meanwhile, so be quick.
+    pub fn read<T>(&self, read: impl FnOnce(&mut Aggregates, SystemTime) -> T) -> Option<T> {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        inner.enforce(now);
+        inner.aggregates.as_mut().map(|figures| read(figures, now))
+    }
+
+    /// How much is kept at most.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.lock().limits
+    }
+
+    /// Now, by this store's clock.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
+    /// Changes whenever something arrives.
+    #[must_use]
+    pub fn arrivals(&self) -> watch::Receiver<()> {
+        self.arrivals.subscribe()
+    }
+
+    /// The newest `max` OTLP log records of those that arrived before a number, newest first, each with its own number. Numbers grow with every
+    /// arrival of whatever kind.
+    #[must_use]
+    pub fn logs_before(&self, number: u64, max: usize) -> Vec<(u64, Arc<otlp::LogRecord>)> {
+        self.lock().logs.before(number, max)
+    }
+
+    /// The newest `max` events, newest first.
+    #[must_use]
+    pub fn last_events(&self, max: usize) -> Vec<Arc<Event>> {
+        let last = self.lock().events.before(u64::MAX, max);
+        last.into_iter().map(|(_, event)| event).collect()
     }
 
     /// Takes a DogStatsD datagram: every line that can be parsed is kept, every other one is counted as bad.
@@ -175,7 +229,9 @@ impl Store {
     pub fn clear(&self) {
         let mut inner = self.lock();
         let limits = inner.limits;
+        let figures = inner.aggregates.is_some();
         *inner = Inner::new(limits);
+        inner.aggregates = figures.then(|| Box::new(Aggregates::new(limits.age, limits.bytes)));
     }
 
     /// Locks, and lets go first what became too old since the last arrival.

@@ -19,6 +19,14 @@ impl Tags {
         Self(tags.into())
     }
 
+    /// These tags.
+    pub(crate) fn of(tags: impl IntoIterator<Item = String>) -> Self {
+        let mut tags: Vec<Box<str>> = tags.into_iter().map(Into::into).collect();
+        tags.sort();
+        tags.dedup();
+        Self(tags.into())
+    }
+
     /// The value of the first tag with this key; `""` for a key alone.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
@@ -62,7 +70,7 @@ impl Tags {
         self.0.is_empty()
     }
 
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(crate) fn heap_bytes(&self) -> usize {
         self.0
             .iter()
             .map(|tag| size_of::<Box<str>>() + tag.len())
