@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::json;
 use url::Url;
 
 use crate::objective::{Indicator, Slo};
-use crate::probe::{Assertion, Check, JsonExpectation};
+use crate::probe::{Assertion, Check, Guard, JsonExpectation, Kind, Request, Retries, TextTest};
 use crate::slo::{Percent, Target};
-
-/// Most bytes that are read of a page or an API answer of the shop.
-const BODY_LIMIT: usize = 1 << 20;
 
 /// Names of the checks, in the order of [`checks`].
 const PRODUCTPAGE: usize = 0;
@@ -23,20 +19,19 @@ const API: [usize; 4] = [2, 3, 4, 5];
 /// The product page answers 200 even while a backend is down, so its content is what counts.
 #[must_use]
 pub fn checks(target: &Url, timeout: Duration) -> Vec<Check> {
-    use Assertion::{BodyContains, BodyLacks};
+    let contains = |text: &str| Assertion::Body(TextTest::Contains(text.into()));
+    let lacks = |text: &str| Assertion::Body(TextTest::Lacks(text.into()));
     use JsonExpectation::{Absent, Equals, Exists, NotEmpty};
     let check = |name: &str, path: &str, content: Vec<Assertion>| {
-        let mut assertions = vec![Assertion::Status(200..=200)];
-        assertions.extend(content);
         let mut url = target.clone();
         url.set_path(&format!("{}{path}", target.path().trim_end_matches('/')));
+        let mut request = Request::get(url);
+        request.assertions.extend(content);
         Check {
             name: name.into(),
-            method: Method::GET,
-            url,
-            assertions,
+            kind: Kind::Http(Box::new(request)),
             timeout,
-            body_limit: BODY_LIMIT,
+            retries: Retries::default(),
         }
     };
     vec![
@@ -44,20 +39,20 @@ pub fn checks(target: &Url, timeout: Duration) -> Vec<Check> {
             "productpage",
             "/productpage",
             vec![
-                BodyContains("The Comedy of Errors".into()),
+                contains("The Comedy of Errors"),
                 // Only there while details, or reviews, are.
-                BodyContains("ISBN-10".into()),
-                BodyContains("<blockquote".into()),
-                BodyLacks("data-unavailable=\"details\"".into()),
-                BodyLacks("data-unavailable=\"reviews\"".into()),
+                contains("ISBN-10"),
+                contains("<blockquote"),
+                lacks("data-unavailable=\"details\""),
+                lacks("data-unavailable=\"reviews\""),
                 // The same notices as the original Bookinfo pages have them.
-                BodyLacks("Error fetching product".into()),
+                lacks("Error fetching product"),
             ],
         ),
         check(
             "health",
             "/health",
-            vec![BodyContains("Product page is healthy".into())],
+            vec![contains("Product page is healthy")],
         ),
         check(
             "api-products",
@@ -97,6 +92,14 @@ pub fn checks(target: &Url, timeout: Duration) -> Vec<Check> {
             ],
         ),
     ]
+}
+
+/// Permits the target alone.
+#[must_use]
+pub fn guard(target: &Url) -> Guard {
+    let mut guard = Guard::default();
+    guard.name(target.host_str().unwrap_or_default());
+    guard
 }
 
 fn json(path: &str, expectation: JsonExpectation) -> Assertion {
@@ -146,12 +149,22 @@ pub fn slos() -> Vec<Slo> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::check::Address;
 
     #[test]
     fn every_objective_is_on_checks_that_exist() {
         let target = "http://shop.test/base/".parse().expect("an address");
         let checks = checks(&target, Duration::from_secs(1));
-        let urls: Vec<_> = checks.iter().map(|check| check.url.path()).collect();
+        let urls: Vec<_> = checks
+            .iter()
+            .map(|check| match &check.kind {
+                Kind::Http(request) => match &request.address {
+                    Address::Fixed(url) => url.path(),
+                    Address::Template(_) => panic!("{} is not fixed", check.name),
+                },
+                _ => panic!("{} is no HTTP check", check.name),
+            })
+            .collect();
         assert_eq!(urls[PRODUCTPAGE], "/base/productpage");
         assert_eq!(urls[HEALTH], "/base/health");
         for check in API {

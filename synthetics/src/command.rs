@@ -17,7 +17,7 @@ use crate::evaluate::{Evaluation, evaluate};
 use crate::objective::{Slo, latency_limits};
 use crate::plan::{Plan, Wish};
 use crate::probe::Check;
-use crate::probe::http::HttpProber;
+use crate::probe::Prober;
 use crate::report::{Report, json, table};
 use crate::run::{Event, Session};
 use crate::schedule::{RealTimer, Timer as _};
@@ -118,7 +118,7 @@ struct Job {
     slos: Vec<Slo>,
     location: Arc<str>,
     target: String,
-    prober: HttpProber,
+    prober: Prober,
     clock: SystemClock,
 }
 
@@ -129,7 +129,7 @@ impl Job {
             slos: bookshop::slos(),
             location: args.location.as_str().into(),
             target: args.target.as_str().trim_end_matches('/').to_owned(),
-            prober: HttpProber::new().context("TLS cannot be set up for probing")?,
+            prober: Prober::new(bookshop::guard(&args.target)),
             clock: SystemClock::new(),
         })
     }

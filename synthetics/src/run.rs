@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
-use crate::probe::http::HttpProber;
+use crate::probe::Prober;
 use crate::probe::{Check, Gap, Outcome, ProbeResult};
 use crate::schedule::{Due, Lane, Timer};
 
@@ -33,7 +33,7 @@ pub struct Session {
     /// Name of the place that this runs at.
     pub location: Arc<str>,
     /// Sends the requests.
-    pub prober: HttpProber,
+    pub prober: Prober,
     /// Wall-clock time of the start.
     pub start: Timestamp,
 }

@@ -2,27 +2,86 @@
 
 use std::cell::OnceCell;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
+use http::{HeaderMap, HeaderName};
+use regex::bytes::Regex;
 use serde_json::Value;
 
+use super::check::show_range;
 use super::json_path::JsonPath;
+use super::template::{Template, Variables};
 use super::{Failure, FailureKind};
 
 /// One statement about an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Assertion {
-    /// The status code lies in this range.
-    Status(RangeInclusive<u16>),
-    /// The body has this text.
-    BodyContains(String),
-    /// The body does not have this text.
-    BodyLacks(String),
+    /// The status code lies in one of these ranges.
+    Status(Vec<RangeInclusive<u16>>),
+    /// This holds for a header; for one of its values, where there are several.
+    Header(HeaderName, HeaderTest),
+    /// This holds for the body.
+    Body(TextTest),
     /// The body is JSON, and this holds for what the path points at.
     Json(JsonPath, JsonExpectation),
+    /// The whole answer took no longer than this.
+    Latency(Duration),
+    /// The certificate lasts so many days, at least.
+    CertificateDays(i64),
+}
+
+/// What must hold for a text. What a test shows of itself is how it was written.
+#[derive(Clone, Debug)]
+pub enum TextTest {
+    /// It is this.
+    Is(Template),
+    /// It has this in it.
+    Contains(Template),
+    /// It does not have this in it.
+    Lacks(Template),
+    /// The expression matches somewhere in it.
+    Matches(Regex),
+}
+
+impl TextTest {
+    /// Whether it holds, or how `what` (such as "the body") breaks it.
+    ///
+    /// # Errors
+    /// That sentence.
+    pub fn holds(&self, what: &str, text: &[u8], variables: &Variables) -> Result<(), String> {
+        let whole = |template: &Template| {
+            let rendered = template.render(variables);
+            rendered
+                .map(|text| text.as_bytes().to_vec())
+                .map_err(|name| format!("`{name}` has no value yet"))
+        };
+        let (holds, problem) = match self {
+            Self::Is(expected) => (text == whole(expected)?, format!("is not `{expected}`")),
+            Self::Contains(part) => (has(text, &whole(part)?), format!("lacks `{part}`")),
+            Self::Lacks(part) => (!has(text, &whole(part)?), format!("has `{part}`")),
+            Self::Matches(regex) => (regex.is_match(text), format!("does not match `{regex}`")),
+        };
+        if holds {
+            Ok(())
+        } else {
+            Err(format!("{what} {problem}"))
+        }
+    }
+}
+
+/// What must hold for a header.
+#[derive(Clone, Debug)]
+pub enum HeaderTest {
+    /// It is there.
+    Present,
+    /// It is not there.
+    Absent,
+    /// This holds for its value.
+    Value(TextTest),
 }
 
 /// What must hold for the values that a path points at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum JsonExpectation {
     /// There is at least one.
     Exists,
@@ -30,6 +89,8 @@ pub enum JsonExpectation {
     Absent,
     /// There is at least one, and each equals this.
     Equals(Value),
+    /// There is at least one, and this holds for each as a text.
+    Text(TextTest),
     /// There is at least one, and each is a list, an object or a text that is not empty.
     NotEmpty,
 }
@@ -38,19 +99,28 @@ pub enum JsonExpectation {
 pub struct Answer<'a> {
     /// Status code.
     pub status: u16,
+    /// Headers.
+    pub headers: &'a HeaderMap,
     /// Whole body.
     pub body: &'a [u8],
+    /// Time of the whole answer.
+    pub duration: Duration,
+    /// Days that the certificate lasts, where there was one.
+    pub certificate_days: Option<i64>,
     /// Read once, when the first assertion asks for it.
     json: OnceCell<Result<Value, String>>,
 }
 
 impl<'a> Answer<'a> {
-    /// An answer with this status and body.
+    /// An answer with this status, these headers and this body, in no time and without TLS.
     #[must_use]
-    pub fn new(status: u16, body: &'a [u8]) -> Self {
+    pub fn new(status: u16, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
         Self {
             status,
+            headers,
             body,
+            duration: Duration::ZERO,
+            certificate_days: None,
             json: OnceCell::new(),
         }
     }
@@ -59,51 +129,124 @@ impl<'a> Answer<'a> {
     ///
     /// # Errors
     /// That assertion's failure.
-    pub fn satisfies(&self, assertions: &[Assertion]) -> Result<(), Failure> {
-        assertions
-            .iter()
-            .try_for_each(|assertion| self.holds(assertion))
+    pub fn satisfies(
+        &self,
+        assertions: &[Assertion],
+        variables: &Variables,
+    ) -> Result<(), Failure> {
+        let mut all = assertions.iter();
+        all.try_for_each(|assertion| self.holds(assertion, variables))
     }
 
-    fn holds(&self, assertion: &Assertion) -> Result<(), Failure> {
-        let fail = |kind, detail: String| Err(Failure::new(kind, &detail));
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn json(&self) -> Result<&Value, &str> {
+        let parsed = self
+            .json
+            .get_or_init(|| serde_json::from_slice(self.body).map_err(|error| error.to_string()));
+        parsed.as_ref().map_err(String::as_str)
+    }
+
+    fn holds(&self, assertion: &Assertion, variables: &Variables) -> Result<(), Failure> {
         match assertion {
-            Assertion::Status(range) if !range.contains(&self.status) => {
-                let expected = if range.start() == range.end() {
-                    range.start().to_string()
-                } else {
-                    format!("{} to {}", range.start(), range.end())
-                };
-                let status = self.status;
-                fail(
-                    FailureKind::Status,
-                    format!("status {status}, expected {expected}"),
-                )
-            }
-            Assertion::BodyContains(text) if !has(self.body, text) => {
-                fail(FailureKind::Body, format!("the body lacks `{text}`"))
-            }
-            Assertion::BodyLacks(text) if has(self.body, text) => {
-                fail(FailureKind::Body, format!("the body has `{text}`"))
-            }
-            Assertion::Json(path, expectation) => {
-                let parsed = self.json.get_or_init(|| {
-                    serde_json::from_slice(self.body).map_err(|error| error.to_string())
-                });
-                match parsed {
-                    Ok(value) => json_holds(value, path, expectation),
-                    Err(error) => fail(FailureKind::Json, format!("the body is no JSON: {error}")),
+            Assertion::Status(ranges) => {
+                if ranges.iter().any(|range| range.contains(&self.status)) {
+                    return Ok(());
                 }
+                let expected: Vec<_> = ranges.iter().map(show_range).collect();
+                let (status, expected) = (self.status, expected.join(" or "));
+                let detail = format!("status {status}, expected {expected}");
+                Err(Failure::new(FailureKind::Status, &detail))
             }
-            _ => Ok(()),
+            Assertion::Header(name, test) => self
+                .header_holds(name, test, variables)
+                .map_err(|detail| Failure::new(FailureKind::Header, &detail)),
+            Assertion::Body(test) => test
+                .holds("the body", self.body, variables)
+                .map_err(|detail| Failure::new(FailureKind::Body, &detail)),
+            Assertion::Json(path, expectation) => match self.json() {
+                Ok(value) => json_holds(value, path, expectation, variables),
+                Err(error) => {
+                    let detail = format!("the body is no JSON: {error}");
+                    Err(Failure::new(FailureKind::Json, &detail))
+                }
+            },
+            Assertion::Latency(limit) => within(self.duration, *limit),
+            Assertion::CertificateDays(days) => lasts(self.certificate_days, *days),
         }
     }
+
+    fn header_holds(
+        &self,
+        name: &HeaderName,
+        test: &HeaderTest,
+        variables: &Variables,
+    ) -> Result<(), String> {
+        let mut values = self.headers.get_all(name).iter().peekable();
+        match (test, values.peek()) {
+            (HeaderTest::Absent, None) | (HeaderTest::Present, Some(_)) => Ok(()),
+            (HeaderTest::Absent, Some(_)) => {
+                Err(format!("header `{name}` is there, and must not be"))
+            }
+            (_, None) => Err(format!("header `{name}` is missing")),
+            (HeaderTest::Value(test), Some(_)) => {
+                let what = format!("header `{name}`");
+                let check =
+                    |value: &http::HeaderValue| test.holds(&what, value.as_bytes(), variables);
+                // What must be lacking must be lacking in each of them.
+                if matches!(test, TextTest::Lacks(_)) {
+                    return values.try_for_each(check);
+                }
+                let mut first = None;
+                for value in values {
+                    match check(value) {
+                        Ok(()) => return Ok(()),
+                        Err(error) => first = first.or(Some(error)),
+                    }
+                }
+                Err(first.unwrap_or(what))
+            }
+        }
+    }
+}
+
+/// Whether the time is within the limit.
+///
+/// # Errors
+/// The failure that says by how much not.
+pub(crate) fn within(duration: Duration, limit: Duration) -> Result<(), Failure> {
+    if duration <= limit {
+        return Ok(());
+    }
+    let detail = format!(
+        "it took {:.1} ms, expected at most {:.1} ms",
+        duration.as_secs_f64() * 1_000.0,
+        limit.as_secs_f64() * 1_000.0
+    );
+    Err(Failure::new(FailureKind::Latency, &detail))
+}
+
+/// Whether a certificate lasts for so many days.
+///
+/// # Errors
+/// The failure that says for how many it does.
+pub(crate) fn lasts(left: Option<i64>, days: i64) -> Result<(), Failure> {
+    let detail = match left {
+        Some(left) if left >= days => return Ok(()),
+        Some(left) if left < 0 => format!("the certificate ended {} days ago", -left),
+        Some(left) => format!("the certificate ends in {left} days, expected at least {days}"),
+        None => "there is no certificate: the connection is not encrypted".to_owned(),
+    };
+    Err(Failure::new(FailureKind::Certificate, &detail))
 }
 
 fn json_holds(
     value: &Value,
     path: &JsonPath,
     expectation: &JsonExpectation,
+    variables: &Variables,
 ) -> Result<(), Failure> {
     let found = path.find(value);
     let problem = match expectation {
@@ -114,6 +257,19 @@ fn json_holds(
         JsonExpectation::Equals(expected) if found.iter().any(|v| *v != expected) => {
             let detail = format!("`{path}` is not {expected}");
             return Err(Failure::new(FailureKind::Json, &detail));
+        }
+        JsonExpectation::Text(test) => {
+            let what = format!("`{path}`");
+            let failed = found.iter().find_map(|value| {
+                // A text is tested without its quotes, anything else as it is written.
+                let text = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                test.holds(&what, text.as_bytes(), variables).err()
+            });
+            return failed.map_or(Ok(()), |detail| {
+                Err(Failure::new(FailureKind::Json, &detail))
+            });
         }
         _ => return Ok(()),
     };
@@ -133,20 +289,25 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn has(body: &[u8], text: &str) -> bool {
-    text.is_empty() || body.windows(text.len()).any(|part| part == text.as_bytes())
+fn has(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window == part)
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
     use serde_json::json;
 
     use super::*;
 
     fn check(status: u16, body: &str, assertion: Assertion) -> Result<(), FailureKind> {
-        Answer::new(status, body.as_bytes())
-            .satisfies(&[assertion])
+        Answer::new(status, &HeaderMap::new(), body.as_bytes())
+            .satisfies(&[assertion], &Variables::new())
             .map_err(|failure| failure.kind)
+    }
+
+    fn status(range: RangeInclusive<u16>) -> Assertion {
+        Assertion::Status(vec![range])
     }
 
     fn at(path: &str, expectation: JsonExpectation) -> Assertion {
@@ -155,15 +316,12 @@ mod tests {
 
     #[test]
     fn status_and_text() {
-        assert_eq!(check(200, "", Assertion::Status(200..=299)), Ok(()));
-        assert_eq!(
-            check(300, "", Assertion::Status(200..=299)),
-            Err(FailureKind::Status)
-        );
-        let has = Assertion::BodyContains("needle".into());
+        assert_eq!(check(200, "", status(200..=299)), Ok(()));
+        assert_eq!(check(300, "", status(200..=299)), Err(FailureKind::Status));
+        let has = Assertion::Body(TextTest::Contains("needle".into()));
         assert_eq!(check(200, "hay needle", has.clone()), Ok(()));
         assert_eq!(check(200, "", has), Err(FailureKind::Body));
-        let lacks = Assertion::BodyLacks("needle".into());
+        let lacks = Assertion::Body(TextTest::Lacks("needle".into()));
         assert_eq!(check(200, "hay", lacks.clone()), Ok(()));
         assert_eq!(check(200, "needle", lacks), Err(FailureKind::Body));
     }
@@ -187,14 +345,88 @@ mod tests {
     }
 
     #[test]
+    fn headers_latency_and_certificates() {
+        let mut headers = HeaderMap::new();
+        headers.append("via", HeaderValue::from_static("a"));
+        headers.append("via", HeaderValue::from_static("b"));
+        let mut answer = Answer::new(200, &headers, b"");
+        answer.duration = Duration::from_millis(100);
+        let mut test = |assertion: Assertion, days| {
+            answer.certificate_days = days;
+            let result = answer.satisfies(&[assertion], &Variables::new());
+            result.map_err(|failure| failure.kind)
+        };
+        let mut header = |name: &'static str, test_: HeaderTest| {
+            test(
+                Assertion::Header(HeaderName::from_static(name), test_),
+                None,
+            )
+        };
+        let is = |text: &str| HeaderTest::Value(TextTest::Is(text.into()));
+        let lacks = |text: &str| HeaderTest::Value(TextTest::Lacks(text.into()));
+        let fails = Err(FailureKind::Header);
+        assert_eq!(header("via", HeaderTest::Present), Ok(()));
+        assert_eq!(header("via", HeaderTest::Absent), fails);
+        assert_eq!(header("etag", HeaderTest::Absent), Ok(()));
+        assert_eq!(header("etag", HeaderTest::Present), fails);
+        assert_eq!(header("via", is("b")), Ok(()), "one of them is enough");
+        assert_eq!(header("via", is("c")), fails);
+        assert_eq!(header("via", lacks("c")), Ok(()));
+        assert_eq!(header("via", lacks("b")), fails, "none of them may");
+        let ms = Duration::from_millis;
+        assert_eq!(
+            test(Assertion::Latency(ms(100)), None),
+            Ok(()),
+            "equality passes"
+        );
+        assert_eq!(
+            test(Assertion::Latency(ms(99)), None),
+            Err(FailureKind::Latency)
+        );
+        let days = Assertion::CertificateDays;
+        assert_eq!(test(days(14), Some(14)), Ok(()));
+        assert_eq!(test(days(14), Some(13)), Err(FailureKind::Certificate));
+        assert_eq!(test(days(0), Some(-1)), Err(FailureKind::Certificate));
+        assert_eq!(test(days(0), None), Err(FailureKind::Certificate));
+    }
+
+    #[test]
+    fn texts_carry_values_and_do_not_show_them() {
+        let secret = |_: &str| Some("s3cret".to_owned());
+        let template = Template::parse("${T} {{user}}", &secret).expect("it is sound");
+        let variables = Variables::from([("user".to_owned(), "ada".to_owned())]);
+        let test = TextTest::Contains(template);
+        assert_eq!(test.holds("the body", b"<s3cret ada>", &variables), Ok(()));
+        let error = test
+            .holds("the body", b"", &variables)
+            .expect_err("it lacks it");
+        assert_eq!(error, "the body lacks `${T} {{user}}`");
+        assert!(test.holds("the body", b"", &Variables::new()).is_err());
+        let regex = TextTest::Matches(Regex::new("^a.c$").expect("an expression"));
+        assert!(regex.holds("", b"abc", &variables).is_ok());
+        assert!(regex.holds("", b"abcd", &variables).is_err());
+    }
+
+    #[test]
+    fn json_as_text() {
+        let text = |test| at("$.v", JsonExpectation::Text(test));
+        let is = |text: &str| TextTest::Is(text.into());
+        assert_eq!(check(200, r#"{"v":"1"}"#, text(is("1"))), Ok(()));
+        assert_eq!(check(200, r#"{"v":1}"#, text(is("1"))), Ok(()));
+        let fails = Err(FailureKind::Json);
+        assert_eq!(check(200, r#"{"v":2}"#, text(is("1"))), fails);
+        assert_eq!(check(200, "{}", text(is("1"))), fails);
+    }
+
+    #[test]
     fn the_first_broken_assertion_is_told() {
         let assertions = [
-            Assertion::Status(200..=200),
-            Assertion::BodyContains("x".into()),
+            Assertion::Status(vec![200..=200, 300..=399]),
+            Assertion::Body(TextTest::Contains("x".into())),
         ];
-        let failure = Answer::new(503, b"")
-            .satisfies(&assertions)
+        let failure = Answer::new(503, &HeaderMap::new(), b"")
+            .satisfies(&assertions, &Variables::new())
             .expect_err("both fail");
-        assert_eq!(failure.detail, "status 503, expected 200");
+        assert_eq!(failure.detail, "status 503, expected 200 or 300 to 399");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, RecordType};
 use http::{HeaderName, Method};
-use regex::Regex;
+use regex::bytes::Regex;
 use url::Url;
 
 use super::assertion::{Assertion, TextTest};

@@ -162,21 +162,27 @@ impl Guard {
     #[must_use]
     pub fn permits_name(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.');
-        self.allowed.iter().chain(&self.named).any(|entry| match entry {
-            Allowed::Host(name) => host.eq_ignore_ascii_case(name),
-            Allowed::Below(domain) => host.len() > domain.len() + 1
-                && host.is_char_boundary(host.len() - domain.len())
-                && host[host.len() - domain.len()..].eq_ignore_ascii_case(domain)
-                && host.as_bytes()[host.len() - domain.len() - 1] == b'.',
-            Allowed::Network(_) => false,
-        })
+        self.allowed
+            .iter()
+            .chain(&self.named)
+            .any(|entry| match entry {
+                Allowed::Host(name) => host.eq_ignore_ascii_case(name),
+                Allowed::Below(domain) => {
+                    host.len() > domain.len() + 1
+                        && host.is_char_boundary(host.len() - domain.len())
+                        && host[host.len() - domain.len()..].eq_ignore_ascii_case(domain)
+                        && host.as_bytes()[host.len() - domain.len() - 1] == b'.'
+                }
+                Allowed::Network(_) => false,
+            })
     }
 
-    /// Whether some address is on the list, so that a name that is not may still lead there.
+    /// Whether the list has addresses, so that a name that is not on it may still lead there.
     #[must_use]
     pub fn has_networks(&self) -> bool {
-        let mut all = self.allowed.iter().chain(&self.named);
-        all.any(|entry| matches!(entry, Allowed::Network(_)))
+        self.allowed
+            .iter()
+            .any(|entry| matches!(entry, Allowed::Network(_)))
     }
 }
 
@@ -215,7 +221,10 @@ mod tests {
     use super::*;
 
     fn guard(allowed: &[&str], named: &[&str]) -> Guard {
-        let allowed = allowed.iter().map(|text| text.parse().expect(text)).collect();
+        let allowed = allowed
+            .iter()
+            .map(|text| text.parse().expect(text))
+            .collect();
         let mut guard = Guard::new(allowed);
         named.iter().for_each(|host| guard.name(host));
         guard
@@ -248,7 +257,10 @@ mod tests {
 
     #[test]
     fn a_name_on_the_list_opens_no_protected_address() {
-        let guard = guard(&["shop.test"], &["shop.test", "169.254.169.254", "127.0.0.1"]);
+        let guard = guard(
+            &["shop.test"],
+            &["shop.test", "169.254.169.254", "127.0.0.1"],
+        );
         for address in [
             "169.254.169.254",
             "169.254.1.1",
@@ -261,10 +273,16 @@ mod tests {
             "255.255.255.255",
         ] {
             let refused = guard.permits("shop.test", address.parse().expect(address));
-            assert!(matches!(refused, Err(Forbidden::Address { .. })), "{address}");
+            assert!(
+                matches!(refused, Err(Forbidden::Address { .. })),
+                "{address}"
+            );
             assert!(!permits(&guard, address, address), "{address}");
         }
-        assert!(permits(&guard, "127.0.0.1", "127.0.0.1"), "a check names it");
+        assert!(
+            permits(&guard, "127.0.0.1", "127.0.0.1"),
+            "a check names it"
+        );
         let open = self::guard(&["169.254.169.254"], &[]);
         assert!(permits(&open, "169.254.169.254", "169.254.169.254"));
         assert!(permits(&open, "metadata.test", "169.254.169.254"));
@@ -276,7 +294,10 @@ mod tests {
         assert!(permits(&guard, "localhost", "127.0.0.1"));
         assert!(permits(&guard, "localhost", "::1"));
         assert!(!permits(&guard, "shop.test", "127.0.0.1"));
-        assert!(!permits(&guard, "127.0.0.1", "127.0.0.1"), "not on the list");
+        assert!(
+            !permits(&guard, "127.0.0.1", "127.0.0.1"),
+            "not on the list"
+        );
     }
 
     #[test]
@@ -284,7 +305,16 @@ mod tests {
         for text in ["shop.test", "*.shop.test", "10.0.0.0/8", "::1", "127.0.0.1"] {
             assert_eq!(text.parse::<Allowed>().expect(text).to_string(), text);
         }
-        for bad in ["", "*", "*.", "a b", "http://x", "10.0.0", "1.2.3.4/33", "a..b"] {
+        for bad in [
+            "",
+            "*",
+            "*.",
+            "a b",
+            "http://x",
+            "10.0.0",
+            "1.2.3.4/33",
+            "a..b",
+        ] {
             assert!(bad.parse::<Allowed>().is_err(), "{bad}");
         }
     }

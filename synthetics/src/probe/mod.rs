@@ -1,35 +1,31 @@
 //! What a check is, and what one probe of it found.
 
 pub mod assertion;
-pub mod http;
+pub mod check;
+mod dial;
+pub mod guard;
+mod http;
+mod journey;
 pub mod json_path;
 pub mod phases;
+mod prober;
+mod socket;
+pub mod template;
+pub mod tls;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-pub use assertion::{Assertion, JsonExpectation};
+pub use assertion::{Assertion, HeaderTest, JsonExpectation, TextTest};
+pub use check::{Check, Kind, Request, Retries};
+pub use dial::Far;
+pub use guard::Guard;
 pub use json_path::JsonPath;
 pub use phases::{Phase, Phases};
-
-/// One thing to ask for, and what the answer must be.
-#[derive(Clone, Debug)]
-pub struct Check {
-    /// Short unique name: a tag value, so letters, digits and dashes.
-    pub name: Arc<str>,
-    /// Request method.
-    pub method: reqwest::Method,
-    /// Whole address.
-    pub url: url::Url,
-    /// What the answer must be; all of them are looked at in this order.
-    pub assertions: Vec<Assertion>,
-    /// Longest time for the whole probe, from resolving the name to the last byte.
-    pub timeout: Duration,
-    /// Most bytes of a body that are read; a longer one is a failure.
-    pub body_limit: usize,
-}
+pub use prober::Prober;
+pub use template::Template;
 
 /// What one tick of the schedule brought.
 #[derive(Clone, Debug)]

@@ -128,7 +128,9 @@ impl Template {
     #[must_use]
     pub fn hides(&self) -> bool {
         let later = self.parts.iter().skip(1);
-        later.into_iter().any(|part| matches!(part, Part::Environment(_)))
+        later
+            .into_iter()
+            .any(|part| matches!(part, Part::Environment(_)))
     }
 }
 

@@ -64,10 +64,9 @@ impl TlsClient {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier: Result<Arc<dyn ServerCertVerifier>, String> = match trust {
             Trust::System => system(Verifier::new(Arc::clone(&provider))),
-            Trust::Also(roots) => system(Verifier::new_with_extra_roots(
-                roots,
-                Arc::clone(&provider),
-            )),
+            Trust::Also(roots) => {
+                system(Verifier::new_with_extra_roots(roots, Arc::clone(&provider)))
+            }
             Trust::Everybody => Ok(Arc::new(Unverified(
                 provider.signature_verification_algorithms,
             ))),

@@ -4,9 +4,13 @@
 mod counting;
 mod gate;
 mod golden;
+mod https;
+mod journey;
 mod probe;
 mod properties;
 mod run;
+mod server;
 mod shop;
+mod sockets;
 mod verdicts;
 mod windows;
