@@ -33,17 +33,38 @@ pub fn closed(address: SocketAddr, connections: usize, time: Duration) -> anyhow
 }
 
 /// A steady rate; a late answer delays no other request's due time.
-pub fn open(address: SocketAddr, connections: usize, rate: f64, time: Duration) -> anyhow::Result<Done> {
-    run(address, connections, time, Some(Duration::from_secs_f64(connections as f64 / rate)))
+pub fn open(
+    address: SocketAddr,
+    connections: usize,
+    rate: f64,
+    time: Duration,
+) -> anyhow::Result<Done> {
+    run(
+        address,
+        connections,
+        time,
+        Some(Duration::from_secs_f64(connections as f64 / rate)),
+    )
 }
 
-fn run(address: SocketAddr, connections: usize, time: Duration, interval: Option<Duration>) -> anyhow::Result<Done> {
+fn run(
+    address: SocketAddr,
+    connections: usize,
+    time: Duration,
+    interval: Option<Duration>,
+) -> anyhow::Result<Done> {
     runtime()?.block_on(async {
         let started = Instant::now();
         let tasks: Vec<_> = (0..connections)
             .map(|n| {
-                let offset = interval.map_or(Duration::ZERO, |i| i.mul_f64(n as f64 / connections as f64));
-                tokio::spawn(connection(address, started + offset, started + time, interval))
+                let offset =
+                    interval.map_or(Duration::ZERO, |i| i.mul_f64(n as f64 / connections as f64));
+                tokio::spawn(connection(
+                    address,
+                    started + offset,
+                    started + time,
+                    interval,
+                ))
             })
             .collect();
         let mut done = Done {
@@ -104,7 +125,9 @@ async fn exchange(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Resul
         if stream.read_buf(buffer).await? == 0 {
             bail!("the connection was closed");
         }
-        let Some(head) = find(buffer, b"\r\n\r\n") else { continue };
+        let Some(head) = find(buffer, b"\r\n\r\n") else {
+            continue;
+        };
         let text = std::str::from_utf8(&buffer[..head])?.to_ascii_lowercase();
         let length: usize = text
             .lines()
@@ -144,5 +167,7 @@ pub fn first_good_page(address: SocketAddr, limit: Duration) -> anyhow::Result<(
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
 }

@@ -35,7 +35,12 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let sink = sink::Sink::start()?;
-    let modes = [Mode::off(), Mode::full(&sink), Mode::dead(), Mode::cached(&sink)];
+    let modes = [
+        Mode::off(),
+        Mode::full(&sink),
+        Mode::dead(),
+        Mode::cached(&sink),
+    ];
     let mut figures: Vec<Figures> = modes.iter().map(|_| Figures::default()).collect();
     let mut full_maximum = 0.0;
     for round in 1..=ROUNDS {
@@ -47,7 +52,9 @@ fn main() -> anyhow::Result<()> {
             let done = load::closed(shop.address, CONNECTIONS, MEASURED)?;
             let cpu = shop.cpu()? - before;
             figures.requests_per_second.push(done.per_second());
-            figures.cpu_us.push(cpu.as_secs_f64() * 1e6 / done.requests as f64);
+            figures
+                .cpu_us
+                .push(cpu.as_secs_f64() * 1e6 / done.requests as f64);
             figures.start_ms.push(shop.first_page.as_secs_f64() * 1e3);
             if mode.name == Mode::FULL {
                 full_maximum = median(&figures.requests_per_second);
@@ -61,10 +68,18 @@ fn main() -> anyhow::Result<()> {
 
 fn report(modes: &[Mode], figures: &[Figures]) {
     println!("\n/productpage, {CONNECTIONS} connections, median of {ROUNDS} paired rounds");
-    println!("{:<44} {:>9} {:>12} {:>7} {:>10}", "telemetry", "pages/s", "CPU us/page", "vs off", "start ms");
+    println!(
+        "{:<44} {:>9} {:>12} {:>7} {:>10}",
+        "telemetry", "pages/s", "CPU us/page", "vs off", "start ms"
+    );
     let off = &figures[0].requests_per_second;
     for (mode, figures) in modes.iter().zip(figures) {
-        let ratios: Vec<f64> = figures.requests_per_second.iter().zip(off).map(|(a, b)| a / b).collect();
+        let ratios: Vec<f64> = figures
+            .requests_per_second
+            .iter()
+            .zip(off)
+            .map(|(a, b)| a / b)
+            .collect();
         println!(
             "{:<44} {:>9.0} {:>12.0} {:>7.2} {:>10.0}",
             mode.name,
@@ -85,8 +100,17 @@ fn latency(mode: &Mode, rate: f64) -> anyhow::Result<()> {
     let under_load = shop.memory()?;
     let seen = load::open(shop.address, CONNECTIONS, rate, MEASURED)?;
     let ms = |quantile| seen.latency_us.value_at_quantile(quantile) as f64 / 1e3;
-    println!("\nfull telemetry at {rate:.0} pages/s, half of the maximum: p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms, {} failed", ms(0.5), ms(0.95), ms(0.99), seen.failed);
-    println!("\n{:<16} {:>14} {:>16}", "resident memory", "at rest MiB", "under load MiB");
+    println!(
+        "\nfull telemetry at {rate:.0} pages/s, half of the maximum: p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms, {} failed",
+        ms(0.5),
+        ms(0.95),
+        ms(0.99),
+        seen.failed
+    );
+    println!(
+        "\n{:<16} {:>14} {:>16}",
+        "resident memory", "at rest MiB", "under load MiB"
+    );
     for ((name, rest), (_, load)) in at_rest.iter().zip(&under_load) {
         println!("{name:<16} {:>14.1} {:>16.1}", mib(*rest), mib(*load));
     }
@@ -97,7 +121,16 @@ fn latency(mode: &Mode, rate: f64) -> anyhow::Result<()> {
 fn binaries() -> anyhow::Result<()> {
     println!("\n{:<16} {:>8}", "binary", "MB");
     let bookwatch = std::path::Path::new(env!("CARGO_BIN_EXE_bookwatch"));
-    for name in ["details", "ratings", "reviews", "productpage", "mymetric", "loadgen", "synthetics", "bookwatch"] {
+    for name in [
+        "details",
+        "ratings",
+        "reviews",
+        "productpage",
+        "mymetric",
+        "loadgen",
+        "synthetics",
+        "bookwatch",
+    ] {
         match std::fs::metadata(bookwatch.with_file_name(name)) {
             Ok(file) => println!("{name:<16} {:>8.1}", file.len() as f64 / 1e6),
             Err(_) => println!("{name:<16}  not built: cargo build --release --workspace"),

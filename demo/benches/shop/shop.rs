@@ -24,7 +24,11 @@ impl Mode {
 
     /// No telemetry at all: what the ratios are against.
     pub fn off() -> Self {
-        let env = [("OTEL_SDK_DISABLED", "true"), ("DD_DOGSTATSD_DISABLE", "true"), ("RUST_LOG", "off")];
+        let env = [
+            ("OTEL_SDK_DISABLED", "true"),
+            ("DD_DOGSTATSD_DISABLE", "true"),
+            ("RUST_LOG", "off"),
+        ];
         Self {
             name: "off",
             env: env.map(|(key, value)| (key, value.to_owned())).into(),
@@ -41,7 +45,10 @@ impl Mode {
 
     /// Everything on, and nobody there.
     pub fn dead() -> Self {
-        let env = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("DD_DOGSTATSD_URL", "udp://127.0.0.1:9")];
+        let env = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+            ("DD_DOGSTATSD_URL", "udp://127.0.0.1:9"),
+        ];
         Self {
             name: "full, with a dead agent",
             env: env.map(|(key, value)| (key, value.to_owned())).into(),
@@ -74,7 +81,15 @@ impl Shop {
         let port_base = PORT_BASE.to_string();
         let started = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_bookwatch"))
-            .args(["up", "--json", "--quiet", "--no-load", "--no-prober", "--port-base", &port_base])
+            .args([
+                "up",
+                "--json",
+                "--quiet",
+                "--no-load",
+                "--no-prober",
+                "--port-base",
+                &port_base,
+            ])
             .envs(mode.env.iter().map(|(key, value)| (key, value.as_str())))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -116,7 +131,10 @@ impl Shop {
 
     /// Resident memory by process, in bytes.
     pub fn memory(&self) -> anyhow::Result<Vec<(String, u64)>> {
-        self.pids.iter().map(|(name, pid)| Ok((name.clone(), proc::memory(*pid)?))).collect()
+        self.pids
+            .iter()
+            .map(|(name, pid)| Ok((name.clone(), proc::memory(*pid)?)))
+            .collect()
     }
 }
 
@@ -126,7 +144,8 @@ impl Drop for Shop {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let deadline = Instant::now() + Duration::from_secs(15);
-        while Instant::now() < deadline && self.pids.iter().any(|(_, pid)| proc::cpu(*pid).is_ok()) {
+        while Instant::now() < deadline && self.pids.iter().any(|(_, pid)| proc::cpu(*pid).is_ok())
+        {
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -25,10 +25,14 @@ impl Sink {
             while udp.recv(&mut packet).is_ok() {}
         });
         listener.set_nonblocking(true)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         std::thread::spawn(move || {
             runtime.block_on(async move {
-                let Ok(listener) = TcpListener::from_std(listener) else { return };
+                let Ok(listener) = TcpListener::from_std(listener) else {
+                    return;
+                };
                 while let Ok((stream, _)) = listener.accept().await {
                     tokio::spawn(swallow(stream));
                 }
@@ -40,7 +44,10 @@ impl Sink {
     /// What a program is told to find it.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", self.otlp)),
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                format!("http://{}", self.otlp),
+            ),
             ("DD_DOGSTATSD_URL", format!("udp://{}", self.dogstatsd)),
         ]
     }
@@ -50,14 +57,25 @@ impl Sink {
 async fn swallow(mut stream: TcpStream) {
     let mut buffer = Vec::with_capacity(256 * 1024);
     while stream.read_buf(&mut buffer).await.is_ok_and(|n| n > 0) {
-        let Some(head) = buffer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
+        let Some(head) = buffer.windows(4).position(|w| w == b"\r\n\r\n") else {
+            continue;
+        };
         let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
-        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
+        let length = text.lines().find_map(|line| {
+            line.strip_prefix("content-length: ")?
+                .trim()
+                .parse::<usize>()
+                .ok()
+        });
         if buffer.len() < head + 4 + length.unwrap_or(0) {
             continue;
         }
         buffer.clear();
-        if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.is_err() {
+        if stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            .await
+            .is_err()
+        {
             return;
         }
     }

@@ -43,13 +43,36 @@ impl Layout {
     }
 }
 
+/// The versions of the reviews service, in the order of their ports.
+const REVIEWS: [&str; 3] = ["reviews-v1", "reviews-v2", "reviews-v3"];
+
 /// All processes there are, in the order in which they start and are listed.
 pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) -> Vec<Spec> {
     let [front, details, ratings] = [0, 1, 2].map(|offset| layout.at(offset));
     let reviews = [3, 4, 5].map(|offset| layout.at(offset));
     let shop = format!("http://{}", from_here(front));
     let reached = |address: SocketAddr| from_here(address).to_string();
-    let every_review = reviews.map(reached).join(",");
+    // The page asks those that run; where none is chosen, those that somebody else may start.
+    let chosen = |version: &str| {
+        args.only
+            .iter()
+            .any(|name| name == version || name == "reviews")
+    };
+    let named = REVIEWS.into_iter().zip(reviews);
+    let running: Vec<_> = named
+        .clone()
+        .filter(|(version, _)| chosen(version))
+        .collect();
+    let asked = if running.is_empty() {
+        named.collect()
+    } else {
+        running
+    };
+    let every_review = asked
+        .into_iter()
+        .map(|(_, at)| reached(at))
+        .collect::<Vec<_>>()
+        .join(",");
 
     let mut dynamodb = Spec::new(STORE, Program::Dynamodb, Stage::Store, 6);
     dynamodb.listens = Some(layout.dynamodb());

@@ -1,6 +1,6 @@
 //! The shop in a real browser, as a visitor has it.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -24,7 +24,10 @@ impl Drop for Driver {
 
 /// `None`, said aloud, where there is no browser; in CI there must be one.
 fn driver() -> Option<Driver> {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|l| l.local_addr())
+        .expect("a port")
+        .port();
     let profile = tempfile::tempdir().expect("a folder");
     let spawned = Command::new("chromedriver")
         .arg(format!("--port={port}"))
@@ -33,9 +36,15 @@ fn driver() -> Option<Driver> {
         .stderr(Stdio::null())
         .spawn();
     match spawned {
-        Ok(child) => Some(Driver { child, port, _profile: profile }),
+        Ok(child) => Some(Driver {
+            child,
+            port,
+            _profile: profile,
+        }),
         Err(error) if std::env::var_os("CI").is_none() => {
-            eprintln!("left out: no chromedriver ({error}); apt-get install chromium chromium-driver");
+            eprintln!(
+                "left out: no chromedriver ({error}); apt-get install chromium chromium-driver"
+            );
             None
         }
         Err(error) => panic!("CI needs a browser: chromedriver: {error}"),
@@ -54,31 +63,52 @@ fn artefacts() -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_finds_a_book_signs_in_and_rates_it() -> WebDriverResult<()> {
-    let Some(driver) = driver() else { return Ok(()) };
+    let Some(driver) = driver() else {
+        return Ok(());
+    };
     let base = port_base();
-    let mut shop = tokio::task::block_in_place(|| {
+    let shop = tokio::task::block_in_place(|| {
         let mut shop = Running::json(base, &["--no-load", "--no-prober"]);
         shop.event("ready");
-        until("a driver", || get(driver.port, "/status").filter(|(status, _)| *status == 200));
+        until("a driver", || {
+            TcpStream::connect(("127.0.0.1", driver.port)).ok()
+        });
         shop
     });
     let mut options = DesiredCapabilities::chrome();
     let profile = format!("--user-data-dir={}", driver._profile.path().display());
-    for flag in ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--window-size=1280,1600", &profile] {
+    for flag in [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+        "--window-size=1280,1600",
+        &profile,
+    ] {
         options.add_arg(flag)?;
     }
     let browser = WebDriver::new(format!("http://127.0.0.1:{}", driver.port), options).await?;
     let seen = visit(&browser, base).await;
     browser.quit().await?;
-    tokio::task::block_in_place(|| drop(shop.pids().to_vec()));
     drop(shop);
     seen
 }
 
 async fn visit(browser: &WebDriver, base: u16) -> WebDriverResult<()> {
     browser.goto(format!("http://127.0.0.1:{base}/")).await?;
-    browser.screenshot(&artefacts().join("shop-home.png")).await?;
-    browser.find(By::PartialLinkText("The Comedy of Errors")).await?.click().await?;
+    browser
+        .screenshot(&artefacts().join("shop-home.png"))
+        .await?;
+    browser
+        .find(By::PartialLinkText("The Comedy of Errors"))
+        .await?
+        .click()
+        .await?;
     let text = browser.find(By::Tag("main")).await?.text().await?;
     for words in ["William Shakespeare", "200", "Reviewer1", "Reviewer2"] {
         assert!(text.contains(words), "the page has no {words}:\n{text}");
@@ -90,21 +120,54 @@ async fn visit(browser: &WebDriver, base: u16) -> WebDriverResult<()> {
         assert!(turns < 6, "no version of reviews brings stars");
         browser.refresh().await?;
     }
-    browser.screenshot(&artefacts().join("shop-product.png")).await?;
+    browser
+        .screenshot(&artefacts().join("shop-product.png"))
+        .await?;
 
-    browser.find(By::Css("form[action='/login'] input[name='username']")).await?.send_keys("Ann <b>").await?;
-    browser.find(By::Css("form[action='/login'] button")).await?.click().await?;
-    assert!(browser.find(By::Tag("body")).await?.text().await?.contains("Ann <b>"), "the name is shown as it is");
-    browser.find(By::Css("form[action='/productpage/rate'] button")).await?;
-    let rate = browser.find(By::Css("form[action='/productpage/rate']")).await?;
+    browser
+        .find(By::Css("form[action='/login'] input[name='username']"))
+        .await?
+        .send_keys("Ann <b>")
+        .await?;
+    browser
+        .find(By::Css("form[action='/login'] button"))
+        .await?
+        .click()
+        .await?;
+    assert!(
+        browser
+            .find(By::Tag("body"))
+            .await?
+            .text()
+            .await?
+            .contains("Ann <b>"),
+        "the name is shown as it is"
+    );
+    browser
+        .find(By::Css("form[action='/productpage/rate'] button"))
+        .await?;
+    let rate = browser
+        .find(By::Css("form[action='/productpage/rate']"))
+        .await?;
     match rate.find(By::Css("input[type='radio'][value='2']")).await {
-        Ok(two) => browser.execute("arguments[0].click()", vec![two.to_json()?]).await.map(drop)?,
-        Err(_) => rate.find(By::Css("select[name='stars'] option[value='2']")).await?.click().await?,
+        Ok(two) => browser
+            .execute("arguments[0].click()", vec![two.to_json()?])
+            .await
+            .map(drop)?,
+        Err(_) => {
+            rate.find(By::Css("select[name='stars'] option[value='2']"))
+                .await?
+                .click()
+                .await?
+        }
     }
     rate.find(By::Css("button")).await?.click().await?;
-    let (status, ratings) = tokio::task::block_in_place(|| get(base, "/api/v1/products/0/ratings")).expect("ratings");
+    let (status, ratings) =
+        tokio::task::block_in_place(|| get(base, "/api/v1/products/0/ratings")).expect("ratings");
     assert_eq!(status, 200);
     assert!(ratings.contains(r#""Ann <b>":2"#), "{ratings}");
-    browser.screenshot(&artefacts().join("shop-rated.png")).await?;
+    browser
+        .screenshot(&artefacts().join("shop-rated.png"))
+        .await?;
     Ok(())
 }

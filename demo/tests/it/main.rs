@@ -3,8 +3,11 @@
 //! Each test starts its own demo on its own ports. Nothing waits for a fixed time: all waits are for
 //! something to happen, with a deadline after which the test fails.
 
+mod browser;
 mod harness;
+mod outage;
 mod refusals;
 mod seeding;
 mod stopping;
+mod traces;
 mod whole;

@@ -32,7 +32,11 @@ impl Visitors {
                 })
             })
             .collect();
-        Self { stop, lost, threads }
+        Self {
+            stop,
+            lost,
+            threads,
+        }
     }
 
     fn lost(self) -> u32 {
@@ -49,24 +53,50 @@ fn outage(name: &str, missing: &str) {
     let base = port_base();
     let mut shop = Running::json(base, &["--no-load", "--no-prober"]);
     let ready = shop.event("ready");
-    let pid_of = |name: &str| u32::try_from(ready["pids"][name].as_u64().expect("a pid")).expect("a pid");
+    let pid_of =
+        |name: &str| u32::try_from(ready["pids"][name].as_u64().expect("a pid")).expect("a pid");
     let visitors = Visitors::of(base);
-    let shows = |words: &str| get(base, "/productpage").is_some_and(|(status, page)| status == 200 && page.contains(words));
-    let is_whole = || get(base, "/productpage").is_some_and(|(status, page)| status == 200 && !page.contains("data-unavailable") && page.contains("Reviewer1"));
+    let shows = |words: &str| {
+        get(base, "/productpage")
+            .is_some_and(|(status, page)| status == 200 && page.contains(words))
+    };
+    let is_whole = || {
+        get(base, "/productpage").is_some_and(|(status, page)| {
+            status == 200 && !page.contains("data-unavailable") && page.contains("Reviewer1")
+        })
+    };
     until("a whole page", || is_whole().then_some(()));
 
     send(pid_of(name), Signal::SIGSTOP);
-    until("the page says what is missing", || shows(missing).then_some(()));
+    until("the page says what is missing", || {
+        shows(missing).then_some(())
+    });
     send(pid_of(name), Signal::SIGCONT);
-    until("a whole page again after the halt", || is_whole().then_some(()));
+    until("a whole page again after the halt", || {
+        is_whole().then_some(())
+    });
 
     send(pid_of(name), Signal::SIGKILL);
     until("a new process", || (!is_alive(pid_of(name))).then_some(()));
-    until("a whole page again after the kill", || is_whole().then_some(()));
+    until("a whole page again after the kill", || {
+        is_whole().then_some(())
+    });
 
     assert_eq!(visitors.lost(), 0, "the page itself was always there");
-    for other in ["details", "ratings", "reviews-v1", "reviews-v2", "reviews-v3", "productpage", "mymetric", "dynamodb"] {
-        assert!(other == name || is_alive(pid_of(other)), "{other} went with {name}");
+    for other in [
+        "details",
+        "ratings",
+        "reviews-v1",
+        "reviews-v2",
+        "reviews-v3",
+        "productpage",
+        "mymetric",
+        "dynamodb",
+    ] {
+        assert!(
+            other == name || is_alive(pid_of(other)),
+            "{other} went with {name}"
+        );
     }
 }
 
@@ -85,7 +115,8 @@ fn the_store_gone_and_back() {
     let base = port_base();
     let mut shop = Running::json(base, &["--no-load", "--no-prober"]);
     let ready = shop.event("ready");
-    let pid = |name: &str| u32::try_from(ready["pids"][name].as_u64().expect("a pid")).expect("a pid");
+    let pid =
+        |name: &str| u32::try_from(ready["pids"][name].as_u64().expect("a pid")).expect("a pid");
     let port = |name: &str| -> u16 {
         let address = ready["addresses"][name].as_str().expect("an address");
         let port = address.trim_end_matches('/').rsplit(':').next();
@@ -94,12 +125,26 @@ fn the_store_gone_and_back() {
     send(pid("dynamodb"), Signal::SIGSTOP);
     let (details, ratings) = (port("details"), port("ratings"));
     let (status, body) = get(details, "/details/0").expect("details still answers");
-    assert_eq!((status, body.as_str()), (500, r#"{"error":"could not connect to details database"}"#));
+    assert_eq!(
+        (status, body.as_str()),
+        (500, r#"{"error":"could not connect to details database"}"#)
+    );
     let (status, body) = get(ratings, "/ratings/0").expect("ratings still answers");
-    assert_eq!((status, body.as_str()), (500, r#"{"error":"could not connect to ratings database"}"#));
+    assert_eq!(
+        (status, body.as_str()),
+        (500, r#"{"error":"could not connect to ratings database"}"#)
+    );
     for service in ["details", "ratings", "reviews-v1"] {
-        assert_eq!(get(port(service), "/readyz").map(|(status, _)| status), Some(503), "{service}");
-        assert_eq!(get(port(service), "/livez").map(|(status, _)| status), Some(200), "{service}");
+        assert_eq!(
+            get(port(service), "/readyz").map(|(status, _)| status),
+            Some(503),
+            "{service}"
+        );
+        assert_eq!(
+            get(port(service), "/livez").map(|(status, _)| status),
+            Some(200),
+            "{service}"
+        );
     }
     let (status, page) = get(base, "/productpage").expect("the page is there");
     assert_eq!(status, 200);
@@ -112,6 +157,7 @@ fn the_store_gone_and_back() {
         assert!(is_alive(pid(service)));
     }
     until("a whole page again", || {
-        get(base, "/productpage").filter(|(_, page)| !page.contains("data-unavailable") && page.contains("Reviewer1"))
+        get(base, "/productpage")
+            .filter(|(_, page)| !page.contains("data-unavailable") && page.contains("Reviewer1"))
     });
 }

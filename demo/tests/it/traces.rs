@@ -25,7 +25,9 @@ fn lineage(span: &Span, spans: &[Arc<Span>]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics() {
-    let agent = Receivers::bind(Addresses::loopback()).await.expect("receivers");
+    let agent = Receivers::bind(Addresses::loopback())
+        .await
+        .expect("receivers");
     let base = port_base();
     let mut command = bookwatch(&["up", "--json", "--no-load", "--no-prober"]);
     command
@@ -56,8 +58,12 @@ async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics()
     let spans: Vec<Arc<Span>> = agent
         .store()
         .wait_for(LIMIT, |seen: &Snapshot| {
-            let ours: Vec<_> =
-                seen.spans.iter().filter(|span| span.trace_id.to_string() == TRACE).cloned().collect();
+            let ours: Vec<_> = seen
+                .spans
+                .iter()
+                .filter(|span| span.trace_id.to_string() == TRACE)
+                .cloned()
+                .collect();
             (ours.len() >= 10).then_some(ours)
         })
         .await
@@ -83,24 +89,49 @@ async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics()
     expected.sort();
     assert_eq!(lineages, expected);
 
-    let text = |span: &Span, key: &str| span.attributes.get(key).and_then(|v| v.as_str().map(str::to_owned));
+    let text = |span: &Span, key: &str| {
+        span.attributes
+            .get(key)
+            .and_then(|v| v.as_str().map(str::to_owned))
+    };
     for span in &spans {
-        let kind = if span.name.starts_with("GET /") { SpanKind::Server } else { SpanKind::Client };
+        let kind = if span.name.starts_with("GET /") {
+            SpanKind::Server
+        } else {
+            SpanKind::Client
+        };
         assert_eq!(span.kind, kind, "{}", span.name);
         assert!(!span.status.is_error(), "{}", span.name);
-        assert_eq!(span.resource.attributes.get("deployment.environment.name").and_then(|v| v.as_str()), Some("test"));
+        assert_eq!(
+            span.resource
+                .attributes
+                .get("deployment.environment.name")
+                .and_then(|v| v.as_str()),
+            Some("test")
+        );
         match &*span.name {
             name if name.contains("bookwatch-") => {
                 assert_eq!(text(span, "db.system").as_deref(), Some("dynamodb"));
-                assert_eq!(text(span, "db.system.name").as_deref(), Some("aws.dynamodb"));
+                assert_eq!(
+                    text(span, "db.system.name").as_deref(),
+                    Some("aws.dynamodb")
+                );
             }
             "GET" => {
                 assert_eq!(text(span, "server.address").as_deref(), Some("127.0.0.1"));
-                assert_eq!(span.attributes.get("http.response.status_code").and_then(|v| v.as_i64()), Some(200));
+                assert_eq!(
+                    span.attributes
+                        .get("http.response.status_code")
+                        .and_then(|v| v.as_i64()),
+                    Some(200)
+                );
             }
             name => {
                 assert_eq!(text(span, "http.request.method").as_deref(), Some("GET"));
-                assert_eq!(text(span, "http.route").as_deref(), name.strip_prefix("GET "));
+                assert_eq!(
+                    text(span, "http.route").as_deref(),
+                    name.strip_prefix("GET ")
+                );
             }
         }
     }
@@ -109,7 +140,9 @@ async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics()
         .store()
         .wait_for(LIMIT, |seen: &Snapshot| {
             let routed = |name: &'static str, route: &'static str| {
-                seen.metric(name).find(|sample| sample.tag("http.route") == Some(route)).cloned()
+                seen.metric(name)
+                    .find(|sample| sample.tag("http.route") == Some(route))
+                    .cloned()
             };
             Some((
                 routed("http.server.request.count", "/productpage")?,
@@ -120,13 +153,30 @@ async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics()
         .await
         .expect("metrics of the request and of the emitter");
     let (count, duration, gauge) = metrics;
-    assert_eq!((count.kind, count.numbers(), count.tag("service")), (Kind::Count, &[1.0][..], Some("productpage")));
-    assert_eq!((duration.kind, duration.tag("service")), (Kind::Distribution, Some("ratings")));
-    assert!(duration.numbers()[0] > 0.0 && duration.numbers()[0] < 60.0, "{:?} s", duration.numbers());
-    for (key, value) in [("http.request.method", "GET"), ("http.response.status_code", "200"), ("env", "test")] {
+    assert_eq!(
+        (count.kind, count.numbers(), count.tag("service")),
+        (Kind::Count, &[1.0][..], Some("productpage"))
+    );
+    assert_eq!(
+        (duration.kind, duration.tag("service")),
+        (Kind::Distribution, Some("ratings"))
+    );
+    assert!(
+        duration.numbers()[0] > 0.0 && duration.numbers()[0] < 60.0,
+        "{:?} s",
+        duration.numbers()
+    );
+    for (key, value) in [
+        ("http.request.method", "GET"),
+        ("http.response.status_code", "200"),
+        ("env", "test"),
+    ] {
         assert_eq!(count.tag(key), Some(value), "{key}");
     }
-    assert_eq!((gauge.kind, gauge.tag("service")), (Kind::Gauge, Some("mymetric")));
+    assert_eq!(
+        (gauge.kind, gauge.tag("service")),
+        (Kind::Gauge, Some("mymetric"))
+    );
     assert!((1.0..=999.0).contains(&gauge.numbers()[0]));
     assert_eq!(agent.store().bad_packets().total, 0);
 
@@ -153,7 +203,10 @@ async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics()
             assert_eq!(line["dd.trace_id"], TRACE);
             let decimal = u64::from_str_radix(&span_id, 16).expect("hex").to_string();
             assert_eq!(line["dd.span_id"], *decimal);
-            assert_eq!((line["status"].as_str(), line["message"].as_str()), (Some("info"), Some("request")));
+            assert_eq!(
+                (line["status"].as_str(), line["message"].as_str()),
+                (Some("info"), Some("request"))
+            );
             assert!(line["timestamp"].is_string() && line["duration_ms"].is_number());
         }
         shop.assert_nothing_left();
@@ -163,7 +216,9 @@ async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn my_metric_comes_on_time_and_in_range() {
-    let agent = Receivers::bind(Addresses::loopback()).await.expect("receivers");
+    let agent = Receivers::bind(Addresses::loopback())
+        .await
+        .expect("receivers");
     let base = port_base();
     let mut command = bookwatch(&["up", "--json", "--only=mymetric"]);
     command
@@ -185,12 +240,24 @@ async fn my_metric_comes_on_time_and_in_range() {
         .expect("four values");
     for sample in &samples {
         let value = sample.numbers()[0];
-        assert!((1.0..=999.0).contains(&value) && value.fract() == 0.0, "{value}");
+        assert!(
+            (1.0..=999.0).contains(&value) && value.fract() == 0.0,
+            "{value}"
+        );
         assert!(sample.tag("host").is_some_and(|host| !host.is_empty()));
     }
     for pair in samples.windows(2) {
-        let gap = pair[1].received_at.duration_since(pair[0].received_at).expect("in order");
-        assert!((Duration::from_millis(500)..Duration::from_millis(1500)).contains(&gap), "{gap:?} between two values");
+        let gap = pair[1]
+            .received_at
+            .duration_since(pair[0].received_at)
+            .expect("in order");
+        assert!(
+            (Duration::from_millis(500)..Duration::from_millis(1500)).contains(&gap),
+            "{gap:?} between two values"
+        );
     }
-    assert!(until("an answer or none", || Some(get(base, "/"))).is_none(), "only the emitter runs");
+    assert!(
+        until("an answer or none", || Some(get(base, "/"))).is_none(),
+        "only the emitter runs"
+    );
 }
