@@ -1,0 +1,52 @@
+# The services and how they hang together, for the service catalogue and its map.
+
+locals {
+  links = var.repository_url == null ? [] : [
+    { name = "Source", type = "repo", provider = "git", url = var.repository_url },
+  ]
+}
+
+resource "datadog_software_catalog" "service" {
+  for_each = local.services
+
+  entity = yamlencode({
+    apiVersion = "v3"
+    kind       = "service"
+    metadata = {
+      name        = each.key
+      displayName = each.value.title
+      description = each.value.description
+      owner       = var.team
+      tags        = ["env:${var.env}", "project:bookwatch", "managed_by:terraform"]
+      links       = local.links
+    }
+    spec = {
+      type        = each.value.type
+      tier        = each.value.kind == "shop" ? "high" : "low"
+      lifecycle   = "production"
+      languages   = ["rust"]
+      dependsOn   = [for name in try(each.value.calls, []) : "service:${name}"]
+      componentOf = ["system:bookwatch"]
+    }
+  })
+}
+
+resource "datadog_software_catalog" "system" {
+  entity = yamlencode({
+    apiVersion = "v3"
+    kind       = "system"
+    metadata = {
+      name        = "bookwatch"
+      displayName = "Bookwatch"
+      description = "A bookshop that is watched, and what watches it."
+      owner       = var.team
+      tags        = ["project:bookwatch", "managed_by:terraform"]
+      links       = local.links
+    }
+    spec = {
+      components = [for name in keys(local.services) : "service:${name}"]
+    }
+  })
+
+  depends_on = [datadog_software_catalog.service]
+}
