@@ -72,15 +72,9 @@ fn once_sends_one_value_and_ends() {
 
 #[test]
 fn once_ends_well_without_an_agent() {
-    let port = Agent::start().port(); // closed again at once
+    // An address of its own: a port that was free a moment ago may be another test's agent by now.
     let output = bare()
-        .args([
-            "--once",
-            "--dd-agent-host",
-            "127.0.0.1",
-            "--dd-dogstatsd-port",
-            &port,
-        ])
+        .args(["--once", "--dd-agent-host", "127.9.9.9"])
         .output()
         .expect("the emitter runs");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -103,20 +97,15 @@ fn the_host_is_the_systems_own_where_none_is_configured() {
 }
 
 #[test]
-fn the_first_value_comes_at_once_and_the_rest_at_a_fixed_rate() {
+fn values_come_at_a_fixed_rate() {
     for variable in ["INTERVAL", "interval"] {
         let agent = Agent::start();
-        let started = Instant::now();
         let _emitter = Running::start(agent.emitter().env(variable, "1"));
         let arrivals: Vec<Instant> = (0..3).map(|_| agent.next().at).collect();
-        assert!(
-            arrivals[0] - started < Duration::from_millis(900),
-            "{variable}: late at first"
-        );
         for (nth, arrival) in arrivals.iter().enumerate() {
             let off = (*arrival - arrivals[0]).as_secs_f64() - nth as f64;
             assert!(
-                off.abs() < 0.4,
+                off.abs() < 0.6,
                 "{variable}: value {nth} came {off:+.3} s off its second"
             );
         }
@@ -126,22 +115,22 @@ fn the_first_value_comes_at_once_and_the_rest_at_a_fixed_rate() {
 #[test]
 fn the_rhythm_survives_a_pause_and_nothing_is_caught_up() {
     let agent = Agent::start();
-    let emitter = Running::start(agent.emitter().env("INTERVAL", "1"));
+    let emitter = Running::start(agent.emitter().env("INTERVAL", "2"));
     let first = agent.next().at;
     emitter.signal("STOP");
-    let pause = Duration::from_millis(2_500);
+    let pause = Duration::from_secs(5);
     assert_eq!(
-        agent.packet_within(pause - first.elapsed()),
+        agent.packet_within(pause.saturating_sub(first.elapsed())),
         None,
         "it is stopped"
     );
     emitter.signal("CONT");
-    // The overdue value leaves at once (2.5 s), then the grid of the first instant goes on (3 s, 4 s). A
-    // burst would put two values at 2.5 s, a new rhythm the last one at 4.5 s.
-    for expected in [2.5, 3.0, 4.0] {
+    // The overdue value leaves at once (5 s), then the grid of the first instant goes on (6 s, 8 s). A
+    // burst would put two values at 5 s, a new rhythm the last ones at 7 s and 9 s.
+    for expected in [5.0, 6.0, 8.0] {
         let off = (agent.next().at - first).as_secs_f64() - expected;
         assert!(
-            off.abs() < 0.4,
+            off.abs() < 0.8,
             "the value of {expected} s came {off:+.3} s off"
         );
     }
@@ -208,7 +197,7 @@ fn sigterm_and_sigint_end_it_cleanly() {
     for signal in ["TERM", "INT"] {
         let agent = Agent::start();
         let emitter = Running::start(agent.emitter().env("INTERVAL", "1h"));
-        let value = agent.next().value;
+        let value = agent.next().value; // the first comes at once, not after an hour
         emitter.signal(signal);
         let (code, log) = emitter.end();
         assert_eq!(code, Some(0), "{log}");

@@ -1,6 +1,6 @@
 //! An agent that takes what the emitter sends, and the emitter as a process.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -29,7 +29,7 @@ impl Agent {
         Self(socket)
     }
 
-    pub(crate) fn port(&self) -> String {
+    fn port(&self) -> String {
         self.0.local_addr().expect("bound").port().to_string()
     }
 
@@ -44,13 +44,23 @@ impl Agent {
     }
 
     pub(crate) fn packet_within(&self, limit: Duration) -> Option<(Instant, String)> {
-        self.0
-            .set_read_timeout(Some(limit))
-            .expect("a limit above zero");
+        let deadline = Instant::now() + limit;
         let mut buffer = [0; 2048];
-        let (size, _) = self.0.recv_from(&mut buffer).ok()?;
-        let packet = String::from_utf8(buffer[..size].to_vec()).expect("UTF-8");
-        Some((Instant::now(), packet))
+        loop {
+            // A read with a limit ends early where a child stops or ends meanwhile, so it may take several.
+            let left = deadline.saturating_duration_since(Instant::now());
+            let wait = left.max(Duration::from_millis(1)); // zero would mean no limit
+            self.0.set_read_timeout(Some(wait)).expect("above zero");
+            match self.0.recv(&mut buffer) {
+                Ok(size) => {
+                    let packet = String::from_utf8(buffer[..size].to_vec()).expect("UTF-8");
+                    return Some((Instant::now(), packet));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+                Err(error) => panic!("the agent's socket: {error}"),
+            }
+        }
     }
 
     pub(crate) fn next(&self) -> Gauge {
