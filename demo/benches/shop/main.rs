@@ -108,11 +108,18 @@ fn latency(mode: &Mode, rate: f64) -> anyhow::Result<()> {
         seen.failed
     );
     println!(
-        "\n{:<16} {:>14} {:>16}",
-        "resident memory", "at rest MiB", "under load MiB"
+        "\nresident memory, MiB\n{:<16} {:>8} {:>11} {:>20}",
+        "process", "at rest", "under load", "own binary at rest"
     );
     for ((name, rest), (_, load)) in at_rest.iter().zip(&under_load) {
-        println!("{name:<16} {:>14.1} {:>16.1}", mib(*rest), mib(*load));
+        let program = name.split("-v").next().unwrap_or(name);
+        let own = shop::at_rest_alone(program)
+            .map_or("-".to_owned(), |bytes| format!("{:.1}", mib(bytes)));
+        println!(
+            "{name:<16} {:>8.1} {:>11.1} {own:>20}",
+            mib(*rest),
+            mib(*load)
+        );
     }
     Ok(())
 }

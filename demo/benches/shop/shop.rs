@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -149,4 +150,28 @@ impl Drop for Shop {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// Resident memory of a service's own binary, as in its image, a while after it came up; `None` where it
+/// was not built or is no service.
+pub fn at_rest_alone(program: &str) -> Option<u64> {
+    if !["details", "ratings", "reviews", "productpage", "mymetric"].contains(&program) {
+        return None;
+    }
+    let path = Path::new(env!("CARGO_BIN_EXE_bookwatch")).with_file_name(program);
+    let mut child = Command::new(path)
+        .env("LISTEN_ADDRESS", "127.0.0.1")
+        .env("PORT", "0")
+        .env("DYNAMODB_ENDPOINT", "http://127.0.0.1:9")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    // Not "until ready": what is asked is what it keeps once nothing happens any more.
+    std::thread::sleep(Duration::from_secs(2));
+    let memory = proc::memory(child.id()).ok();
+    let _ = child.kill();
+    let _ = child.wait();
+    memory
 }
