@@ -12,6 +12,7 @@ mod cli;
 pub mod clock;
 mod command;
 pub mod evaluate;
+pub mod history;
 pub mod objective;
 pub mod plan;
 pub mod probe;

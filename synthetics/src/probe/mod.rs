@@ -46,6 +46,10 @@ pub struct ProbeResult {
 
 /// Good, bad, or not measured.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every result is a measurement"
+)]
 pub enum Outcome {
     /// The target was asked.
     Measured(Measurement),

@@ -4,6 +4,7 @@
 mod counting;
 mod gate;
 mod golden;
+mod history;
 mod https;
 mod journey;
 mod probe;

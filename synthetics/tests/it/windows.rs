@@ -8,6 +8,9 @@ use synthetics::evaluate::{Evaluation, Judge, SliceCell};
 use synthetics::objective::{Indicator, Slo};
 use synthetics::slo::{Counts, Maintenance, Percent, Reason, SliceState, Target, burn};
 
+/// Good and bad events, gaps, retried.
+type Cell = (u64, u64, u64, u64);
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn minute(index: u64) -> Timestamp {
@@ -151,7 +154,7 @@ proptest! {
         let mut shuffled: Vec<_> = cells.iter().enumerate().collect();
         let key = |index: usize| (index as u64 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         shuffled.sort_by_key(|(index, _)| key(*index));
-        let sum = |order: &[(usize, &(u64, u64, u64, u64))]| {
+        let sum = |order: &[(usize, &Cell)]| {
             let mut judge = Judge::new(&slo, &[]);
             for (index, (good, bad, gaps, retried)) in order {
                 let counts = Counts::new(*good, *bad);

@@ -126,6 +126,16 @@ impl StoreConfig {
 
     /// A store with connections of its own.
     pub fn open(&self) -> Store {
+        Store {
+            client: self.client(),
+            tables: self.tables.clone(),
+            server: self.server.clone(),
+        }
+    }
+
+    /// The SDK's client as the store has it, with the same address, credentials and time-outs: for tables that
+    /// are not the shop's.
+    pub fn client(&self) -> aws_sdk_dynamodb::Client {
         let http = match self.plain_http {
             true => HttpClientBuilder::new().build_http(),
             false => HttpClientBuilder::new()
@@ -135,11 +145,7 @@ impl StoreConfig {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk)
             .http_client(http)
             .build();
-        Store {
-            client: aws_sdk_dynamodb::Client::from_conf(config),
-            tables: self.tables.clone(),
-            server: self.server.clone(),
-        }
+        aws_sdk_dynamodb::Client::from_conf(config)
     }
 }
 

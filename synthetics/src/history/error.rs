@@ -1,0 +1,120 @@
+//! What can go wrong with the history, told apart.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use bookinfo::store::ConfigError;
+
+use super::codec::CodecError;
+use super::store::Holder;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why the history could not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The settings of the store cannot be used.
+    #[error("the history has no place")]
+    Config(#[from] ConfigError),
+    /// The table is not there.
+    #[error("table {table} not found: start once with --create-table, or create it with Terraform")]
+    NoTable {
+        /// The table.
+        table: String,
+        /// What the SDK said.
+        #[source]
+        source: Cause,
+    },
+    /// Nobody answers, or not in time; or there is more to do than the table takes.
+    #[error("{operation} on {table}: the history is out of reach")]
+    Unreachable {
+        /// The call.
+        operation: &'static str,
+        /// Its table.
+        table: String,
+        /// What the SDK said.
+        #[source]
+        source: Cause,
+    },
+    /// Any other answer, such as missing rights.
+    #[error("{operation} on {table} was refused ({code})")]
+    Refused {
+        /// The call.
+        operation: &'static str,
+        /// Its table.
+        table: String,
+        /// DynamoDB's code, such as `AccessDeniedException`.
+        code: String,
+        /// What the SDK said.
+        #[source]
+        source: Cause,
+    },
+    /// An item is not what the history writes.
+    #[error("table {table} has an item that cannot be read: {key}")]
+    BadItem {
+        /// The table.
+        table: String,
+        /// Its keys.
+        key: String,
+        /// What is wrong with it.
+        #[source]
+        source: CodecError,
+    },
+    /// Two probers write the history of one location.
+    #[error(
+        "another prober is writing the history of location {location}: {holder}. Stop one of the two, or give each its own --location"
+    )]
+    TwoProbers {
+        /// The location.
+        location: String,
+        /// The other one.
+        holder: Holder,
+    },
+}
+
+impl HistoryError {
+    /// Whether it may pass by itself, so that it is worth trying again.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+/// Classes what the SDK said.
+pub(super) fn classify<E>(operation: &'static str, table: &str, error: SdkError<E>) -> HistoryError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let table = table.to_owned();
+    let answered = matches!(
+        error,
+        SdkError::ServiceError(_) | SdkError::ResponseError(_)
+    );
+    let code = error.code().map(str::to_owned);
+    let source: Cause = Box::new(error);
+    match code.as_deref() {
+        Some("ResourceNotFoundException") => HistoryError::NoTable { table, source },
+        Some(
+            "ProvisionedThroughputExceededException"
+            | "ThrottlingException"
+            | "RequestLimitExceeded"
+            | "InternalServerError"
+            // Another call was under way on the same item.
+            | "TransactionConflictException"
+            | "TransactionInProgressException",
+        ) => HistoryError::Unreachable {
+            operation,
+            table,
+            source,
+        },
+        _ if !answered => HistoryError::Unreachable {
+            operation,
+            table,
+            source,
+        },
+        _ => HistoryError::Refused {
+            operation,
+            table,
+            code: code.unwrap_or_else(|| "unreadable answer".to_owned()),
+            source,
+        },
+    }
+}
