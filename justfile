@@ -57,7 +57,7 @@ lint:
 # Licences, sources, duplicates, and which crate may use what: see deny.toml.
 [group("ci")]
 deny: && layers
-    cargo deny --log-level error check --deny unmatched-skip --deny unnecessary-skip --deny unused-wrapper bans licenses sources
+    cargo deny --log-level error --locked check --deny unmatched-skip --deny unnecessary-skip --deny unused-wrapper bans licenses sources
 
 # What deny.toml cannot say, since it takes tests for programs: who may link what tests stand on.
 [group("ci")]
