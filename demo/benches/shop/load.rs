@@ -13,27 +13,31 @@ const REQUEST: &[u8] = b"GET /productpage HTTP/1.1\r\nhost: bench\r\n\r\n";
 const GOOD: &[u8] = b"Reviewer1";
 
 /// What a load did.
-pub struct Done {
-    pub requests: u64,
-    pub failed: u64,
+pub(crate) struct Done {
+    pub(crate) requests: u64,
+    pub(crate) failed: u64,
     /// From when a request was due to the end of its answer.
-    pub latency_us: Histogram<u64>,
+    pub(crate) latency_us: Histogram<u64>,
     elapsed: Duration,
 }
 
 impl Done {
-    pub fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         self.requests as f64 / self.elapsed.as_secs_f64()
     }
 }
 
 /// As many requests as the connections carry.
-pub fn closed(address: SocketAddr, connections: usize, time: Duration) -> anyhow::Result<Done> {
+pub(crate) fn closed(
+    address: SocketAddr,
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<Done> {
     run(address, connections, time, None)
 }
 
 /// A steady rate; a late answer delays no other request's due time.
-pub fn open(
+pub(crate) fn open(
     address: SocketAddr,
     connections: usize,
     rate: f64,
@@ -150,15 +154,16 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 /// Asks until a whole page comes.
-pub fn first_good_page(address: SocketAddr, limit: Duration) -> anyhow::Result<()> {
+pub(crate) fn first_good_page(address: SocketAddr, limit: Duration) -> anyhow::Result<()> {
     let deadline = Instant::now() + limit;
     runtime()?.block_on(async {
         let mut buffer = Vec::new();
         while Instant::now() < deadline {
-            if let Ok(mut stream) = TcpStream::connect(address).await {
-                if exchange(&mut stream, &mut buffer).await.is_ok() && is_good(&buffer) {
-                    return Ok(());
-                }
+            if let Ok(mut stream) = TcpStream::connect(address).await
+                && exchange(&mut stream, &mut buffer).await.is_ok()
+                && is_good(&buffer)
+            {
+                return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -5,7 +5,11 @@
 //! memory of every process of the shop from `/proc`. The load and the sink for telemetry run beside the shop
 //! on the same cores and are not counted. Nothing here passes or fails: it prints figures.
 
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "printing and waiting is what it is for"
+)]
 
 mod load;
 mod proc;

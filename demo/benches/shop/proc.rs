@@ -9,7 +9,7 @@ use anyhow::Context as _;
 const TICKS_PER_SECOND: u64 = 100;
 
 /// User and system time of a process so far.
-pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
+pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
         .with_context(|| format!("process {pid} is gone"))?;
     // The name stands in brackets and may hold anything; fields are counted from behind it.
@@ -24,7 +24,7 @@ pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
 }
 
 /// Resident memory in bytes.
-pub fn memory(pid: u32) -> anyhow::Result<u64> {
+pub(crate) fn memory(pid: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status
         .lines()

@@ -15,16 +15,16 @@ use crate::{load, proc};
 const PORT_BASE: u16 = 19_080;
 
 /// How the shop is run.
-pub struct Mode {
-    pub name: &'static str,
+pub(crate) struct Mode {
+    pub(crate) name: &'static str,
     env: Vec<(&'static str, String)>,
 }
 
 impl Mode {
-    pub const FULL: &'static str = "full: traces, metrics, logs";
+    pub(crate) const FULL: &'static str = "full: traces, metrics, logs";
 
     /// No telemetry at all: what the ratios are against.
-    pub fn off() -> Self {
+    pub(crate) fn off() -> Self {
         let env = [
             ("OTEL_SDK_DISABLED", "true"),
             ("DD_DOGSTATSD_DISABLE", "true"),
@@ -37,7 +37,7 @@ impl Mode {
     }
 
     /// Everything on, and something that takes it.
-    pub fn full(sink: &Sink) -> Self {
+    pub(crate) fn full(sink: &Sink) -> Self {
         Self {
             name: Self::FULL,
             env: sink.env(),
@@ -45,7 +45,7 @@ impl Mode {
     }
 
     /// Everything on, and nobody there.
-    pub fn dead() -> Self {
+    pub(crate) fn dead() -> Self {
         let env = [
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
             ("DD_DOGSTATSD_URL", "udp://127.0.0.1:9"),
@@ -57,7 +57,7 @@ impl Mode {
     }
 
     /// Everything on, details and reviews from the cache.
-    pub fn cached(sink: &Sink) -> Self {
+    pub(crate) fn cached(sink: &Sink) -> Self {
         let mut env = sink.env();
         env.push(("CACHE_TTL", "60s".to_owned()));
         Self {
@@ -68,16 +68,16 @@ impl Mode {
 }
 
 /// A shop that runs; stopped when dropped.
-pub struct Shop {
+pub(crate) struct Shop {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// From the start of the process to the first good page.
-    pub first_page: Duration,
+    pub(crate) first_page: Duration,
     pids: Vec<(String, u32)>,
 }
 
 impl Shop {
-    pub fn start(mode: &Mode) -> anyhow::Result<Self> {
+    pub(crate) fn start(mode: &Mode) -> anyhow::Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], PORT_BASE));
         let port_base = PORT_BASE.to_string();
         let started = Instant::now();
@@ -126,12 +126,12 @@ impl Shop {
     }
 
     /// Processor time of all processes so far.
-    pub fn cpu(&self) -> anyhow::Result<Duration> {
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         self.pids.iter().map(|(_, pid)| proc::cpu(*pid)).sum()
     }
 
     /// Resident memory by process, in bytes.
-    pub fn memory(&self) -> anyhow::Result<Vec<(String, u64)>> {
+    pub(crate) fn memory(&self) -> anyhow::Result<Vec<(String, u64)>> {
         self.pids
             .iter()
             .map(|(name, pid)| Ok((name.clone(), proc::memory(*pid)?)))
@@ -154,7 +154,7 @@ impl Drop for Shop {
 
 /// Resident memory of a service's own binary, as in its image, a while after it came up; `None` where it
 /// was not built or is no service.
-pub fn at_rest_alone(program: &str) -> Option<u64> {
+pub(crate) fn at_rest_alone(program: &str) -> Option<u64> {
     if !["details", "ratings", "reviews", "productpage", "mymetric"].contains(&program) {
         return None;
     }

@@ -6,14 +6,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Where the telemetry goes.
-pub struct Sink {
+pub(crate) struct Sink {
     dogstatsd: SocketAddr,
     otlp: SocketAddr,
 }
 
 impl Sink {
     /// Starts two threads that last as long as this process.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let udp = UdpSocket::bind("127.0.0.1:0")?;
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         let sink = Self {
@@ -42,7 +42,7 @@ impl Sink {
     }
 
     /// What a program is told to find it.
-    pub fn env(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
         vec![
             (
                 "OTEL_EXPORTER_OTLP_ENDPOINT",

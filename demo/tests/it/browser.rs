@@ -1,5 +1,11 @@
 //! The shop in a real browser, as a visitor has it.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "CI says through its environment that there must be a browser, and who has none is told"
+)]
+
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
