@@ -97,8 +97,8 @@ data "aws_iam_policy_document" "assume" {
 }
 
 data "aws_iam_policy_document" "read" {
-  # checkov:skip=CKV_AWS_356: none of these actions takes a resource; all of them only read
   statement {
+    # None of these takes a resource, and all of them only read.
     sid = "Metrics"
     actions = [
       "cloudwatch:GetMetricData",

@@ -15,7 +15,6 @@ locals {
 resource "aws_dynamodb_table" "this" {
   # checkov:skip=CKV_AWS_119: encrypted with AWS's own key for DynamoDB; a key of ours costs for each request, and the catalogue is public
   # checkov:skip=CKV_AWS_28: point-in-time recovery would leave a backup of 35 days behind each destroy, and `bookwatch seed` restores the catalogue
-  # checkov:skip=CKV2_AWS_16: on-demand tables scale by themselves
   for_each = local.tables
 
   name                        = "${var.table_prefix}${each.key}"

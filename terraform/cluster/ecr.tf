@@ -1,7 +1,7 @@
-# A repository for each image: those of the services, and that of `bookwatch`, which seeds the tables.
+# A repository for each image. Most have the name of their service.
 
 locals {
-  images = toset(concat(keys(local.services), ["bookwatch"]))
+  images = toset([for name, service in local.services : try(service.image, name)])
 }
 
 resource "aws_ecr_repository" "image" {

@@ -1,4 +1,5 @@
 data "aws_availability_zones" "available" {
+  # checkov:skip=CKV_AWS_394: only asked where var.zones leaves the choice open, and then two are taken
   state = "available"
 
   # Local zones have no EKS.
@@ -9,7 +10,7 @@ data "aws_availability_zones" "available" {
 }
 
 locals {
-  zones = slice(data.aws_availability_zones.available.names, 0, 2)
+  zones = length(var.zones) > 0 ? var.zones : slice(data.aws_availability_zones.available.names, 0, 2)
 }
 
 module "vpc" {

@@ -27,10 +27,10 @@ output "next" {
   value = {
     "1-kubectl" = "aws eks update-kubeconfig --region ${var.region} --name ${module.eks.cluster_name}"
     "2-login"   = "aws ecr get-login-password --region ${var.region} | docker login --username AWS --password-stdin ${local.registry}"
-    "3-images"  = "REGISTRY=${local.registry}/${var.name} docker buildx bake --push"
-    "4-seed"    = "AWS_REGION=${var.region} TABLE_PREFIX=${var.table_prefix} cargo run --release -- seed"
+    "3-images"  = "REGISTRY=${local.registry}/${var.name} docker buildx bake --set *.platform=linux/amd64 --push"
+    "4-overlay" = "sed -i -E 's#newName: [0-9]+[.]dkr[.]ecr[.][^/]+/[^/]+/#newName: ${local.registry}/${var.name}/#; s#AWS_REGION=.*#AWS_REGION=${var.region}#' k8s/overlays/eks/kustomization.yaml"
     "5-deploy"  = "kubectl apply -k k8s/overlays/eks"
-    "6-ready"   = "kubectl --namespace ${var.namespace} wait --for=condition=available --timeout=5m deployment --all"
+    "6-ready"   = "kubectl --namespace ${var.namespace} wait --for=condition=complete --timeout=10m job/seed && kubectl --namespace ${var.namespace} wait --for=condition=available --timeout=5m deployment --all"
     "7-datadog" = "terraform -chdir=terraform/datadog init && terraform -chdir=terraform/datadog apply -var cluster_name=${module.eks.cluster_name} -var env=${var.env} -var table_prefix=${var.table_prefix}"
   }
 }

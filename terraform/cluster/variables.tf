@@ -21,9 +21,9 @@ variable "name" {
 }
 
 variable "env" {
-  description = "Environment: the tag of all resources, and of everything the Agent sends."
+  description = "Environment: the tag of all resources, and of what the Agent sends. It must be that of the workloads: k8s/overlays/eks sets tags.datadoghq.com/env to eks."
   type        = string
-  default     = "demo"
+  default     = "eks"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9_./-]{0,199}$", var.env))
@@ -72,6 +72,17 @@ variable "vpc_cidr" {
   validation {
     condition     = can(cidrhost(var.vpc_cidr, 0)) && try(tonumber(split("/", var.vpc_cidr)[1]), 0) >= 16 && try(tonumber(split("/", var.vpc_cidr)[1]), 99) <= 20
     error_message = "vpc_cidr must be an IPv4 block from /16 to /20, such as 10.42.0.0/16."
+  }
+}
+
+variable "zones" {
+  description = "The two availability zones. None means the first two that the account has. Name them for a cluster that is to live long: a zone that AWS adds could move the choice, and the network with it."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = contains([0, 2], length(var.zones)) && alltrue([for zone in var.zones : startswith(zone, var.region)])
+    error_message = "zones takes two zones of the region, or none."
   }
 }
 

@@ -1,13 +1,16 @@
 # The services and how they hang together, for the service catalogue and its map.
 
 locals {
+  # A job that runs once is no service.
+  catalogued = { for name, service in local.services : name => service if service.kind != "job" }
+
   links = var.repository_url == null ? [] : [
     { name = "Source", type = "repo", provider = "git", url = var.repository_url },
   ]
 }
 
 resource "datadog_software_catalog" "service" {
-  for_each = local.services
+  for_each = local.catalogued
 
   entity = yamlencode({
     apiVersion = "v3"
@@ -44,7 +47,7 @@ resource "datadog_software_catalog" "system" {
       links       = local.links
     }
     spec = {
-      components = [for name in keys(local.services) : "service:${name}"]
+      components = [for name in keys(local.catalogued) : "service:${name}"]
     }
   })
 

@@ -29,9 +29,9 @@ variable "datadog_site" {
 }
 
 variable "env" {
-  description = "Environment that everything looks at: the value of DD_ENV in the workloads."
+  description = "Environment that everything looks at: tags.datadoghq.com/env of the workloads, which is eks in k8s/overlays/eks and demo in the others."
   type        = string
-  default     = "demo"
+  default     = "eks"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9_./-]{0,199}$", var.env))

@@ -96,7 +96,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = toset(keys(aws_eks_pod_identity_association.service)) == toset(["details", "ratings", "reviews", "synthetics-seoul", "synthetics-singapore", "synthetics-sydney", "synthetics-tokyo"])
+    condition     = toset(keys(aws_eks_pod_identity_association.service)) == toset(["details", "ratings", "reviews", "seed", "synthetics-seoul", "synthetics-singapore", "synthetics-sydney", "synthetics-tokyo"])
     error_message = "the service accounts with an identity are those that use tables"
   }
 
@@ -106,7 +106,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = output.next["3-images"] == "REGISTRY=111122223333.dkr.ecr.ap-northeast-1.amazonaws.com/bookwatch docker buildx bake --push"
+    condition     = output.next["3-images"] == "REGISTRY=111122223333.dkr.ecr.ap-northeast-1.amazonaws.com/bookwatch docker buildx bake --set *.platform=linux/amd64 --push"
     error_message = "the next commands are exact"
   }
 
@@ -151,4 +151,14 @@ run "refuses_what_cannot_be_meant" {
     var.region, var.name, var.env, var.kubernetes_version, var.instance_type, var.node_count, var.vpc_cidr,
     var.api_allowed_cidrs, var.control_plane_logs, var.namespace, var.table_prefix, var.datadog,
   ]
+}
+
+run "refuses_zones_of_another_region" {
+  command = plan
+
+  variables {
+    zones = ["us-east-1a", "us-east-1b"]
+  }
+
+  expect_failures = [var.zones]
 }
