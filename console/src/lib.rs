@@ -19,13 +19,18 @@
 //! ```
 
 pub mod aggregate;
+mod cli;
 pub mod dogstatsd;
 pub mod intake;
 pub mod monitor;
 pub mod otlp;
+mod pages;
+mod program;
 pub mod receiver;
 pub mod store;
 pub mod view;
 
+pub use cli::Cli;
+pub use program::{Config, Console, main};
 pub use receiver::{Addresses, BindError, Intake, Receivers};
 pub use store::{Limits, Snapshot, Store, TimedOut};

@@ -5,7 +5,7 @@ mod datagram;
 mod export;
 mod grpc;
 mod http;
-mod serve;
+pub(crate) mod serve;
 
 use std::fmt;
 use std::io;
@@ -251,6 +251,12 @@ impl Receivers {
     #[must_use]
     pub fn datagrams_lost(&self) -> Option<u64> {
         datagram::lost(self.addresses.dogstatsd)
+    }
+
+    /// The same for somebody else to ask.
+    pub(crate) fn lost(&self) -> Box<dyn Fn() -> Option<u64> + Send + Sync> {
+        let address = self.addresses.dogstatsd;
+        Box::new(move || datagram::lost(address))
     }
 
     /// Stops listening, takes what has arrived already, and waits at most two seconds for requests under way. The store stays.

@@ -20,12 +20,12 @@ const STREAMS: u32 = 64;
 
 /// What is spoken on a port. A port that would take both has to wait for a first byte without any limit of time.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Protocol {
+pub(crate) enum Protocol {
     Http1,
     Http2,
 }
 
-pub(super) async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     protocol: Protocol,
     app: Router,

@@ -5,6 +5,7 @@ pub mod logs;
 pub mod metrics;
 pub mod monitors;
 pub mod overview;
+pub mod service;
 pub mod slos;
 pub mod traces;
 
