@@ -38,8 +38,10 @@ output "next" {
 output "end" {
   description = "The exact commands that leave nothing behind, from the root of the checkout."
   value = {
-    "1-datadog"  = "terraform -chdir=terraform/datadog destroy"
-    "2-workload" = "kubectl delete -k k8s/overlays/eks --ignore-not-found"
-    "3-cluster"  = "terraform -chdir=terraform/cluster destroy"
+    "1-datadog"     = "terraform -chdir=terraform/datadog destroy"
+    "2-integration" = "terraform -chdir=terraform/aws-integration destroy"
+    "3-workload"    = "kubectl delete -k k8s/overlays/eks --ignore-not-found"
+    "4-cluster"     = "terraform -chdir=terraform/cluster destroy"
+    "5-left"        = "aws resourcegroupstaggingapi get-resources --region ${var.region} --tag-filters Key=project,Values=bookwatch"
   }
 }

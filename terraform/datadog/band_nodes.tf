@@ -41,12 +41,12 @@ locals {
       {
         widgets = [
           {
-            title   = "CPU"
+            title   = "CPU, system and user"
             kind    = "hostmap"
-            queries = { fill = "avg:system.cpu.user{$cluster,$host,$cloud_provider} by {host}" }
+            queries = { fill = "avg:system.cpu.system{$cluster,$host,$cloud_provider} by {host} + avg:system.cpu.user{$cluster,$host,$cloud_provider} by {host}" }
           },
           {
-            title   = "Memory"
+            title   = "Memory usable"
             kind    = "hostmap"
             queries = { fill = "avg:system.mem.pct_usable{$cluster,$host,$cloud_provider} by {host}" }
           },
@@ -56,9 +56,9 @@ locals {
             queries = { fill = "max:system.io.util{$cluster,$host,$cloud_provider} by {host}" }
           },
           {
-            title   = "Network"
+            title   = "Network, in and out"
             kind    = "hostmap"
-            queries = { fill = "sum:system.net.bytes_rcvd{$cluster,$host,$cloud_provider} by {host}" }
+            queries = { fill = "sum:system.net.bytes_rcvd{$cluster,$host,$cloud_provider} by {host} + sum:system.net.bytes_sent{$cluster,$host,$cloud_provider} by {host}" }
           },
         ]
       },
