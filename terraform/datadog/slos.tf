@@ -54,7 +54,8 @@ resource "datadog_service_level_objective" "slices" {
   }
 }
 
-# A request is good when its whole answer came within the limit, be it right or wrong. No answer is bad.
+# A request is good when its whole answer came within the limit, be it right or wrong. No answer is bad. `answered` has the
+# outcomes of probes that a whole answer came for.
 resource "datadog_service_level_objective" "latency" {
   for_each = local.slos_latency
 
@@ -71,7 +72,7 @@ resource "datadog_service_level_objective" "latency" {
   target_threshold = tonumber(each.value.target)
 
   query {
-    numerator   = "count(v: v<=${each.value.within_seconds}):synthetics.probe.duration{env:${var.env} AND check IN (${join(",", each.value.checks)}) AND outcome NOT IN (connect,timeout,protocol,too_large)}.as_count()"
+    numerator   = "count(v: v<=${each.value.within_seconds}):synthetics.probe.duration{env:${var.env} AND check IN (${join(",", each.value.checks)}) AND outcome IN (${join(",", local.objectives.answered)})}.as_count()"
     denominator = "sum:synthetics.probe.count{env:${var.env} AND check IN (${join(",", each.value.checks)}) AND outcome NOT IN (gap)}.as_count()"
   }
 }
@@ -123,7 +124,7 @@ resource "datadog_service_level_objective" "latency_slices" {
         query {
           metric_query {
             name  = "p95"
-            query = "p95:synthetics.probe.duration{env:${var.env} AND check IN (${join(",", each.value.checks)}) AND outcome NOT IN (connect,timeout,protocol,too_large)}"
+            query = "p95:synthetics.probe.duration{env:${var.env} AND check IN (${join(",", each.value.checks)}) AND outcome IN (${join(",", local.objectives.answered)})}"
           }
         }
       }
