@@ -7,13 +7,16 @@
 pub mod bucket;
 pub mod codec;
 pub mod error;
+pub mod load;
 pub mod minute;
 pub mod series;
 pub mod sketch;
 pub mod store;
+pub mod view;
 
 pub use bucket::{Bucket, NotedProbe, ProbeCounts, Worst};
 pub use error::HistoryError;
 pub use minute::{Level, Minute};
 pub use series::Series;
 pub use sketch::Sketch;
+pub use view::View;

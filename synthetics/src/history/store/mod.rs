@@ -115,6 +115,12 @@ impl Store {
         &self.table
     }
 
+    /// How long items are kept.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        self.retention
+    }
+
     fn partition(&self, kind: &str) -> AttributeValue {
         AttributeValue::S(format!("{}{kind}", self.realm))
     }

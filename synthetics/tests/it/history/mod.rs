@@ -1,7 +1,9 @@
 //! The history: what is recorded is what is read, whatever happens in between.
 
 mod codec;
+mod load;
 mod store;
+mod view;
 
 use std::time::Duration;
 

@@ -1,0 +1,423 @@
+//! What each objective saw, minute by minute: all that a verdict over history needs, and no more.
+//!
+//! Its size depends on the number of objectives and locations and on the longest window, and not
+//! on the number of checks or on how old the history is.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::codec::ByCheck;
+use super::minute::{Level, Minute};
+use super::series::Series;
+use super::sketch::Sketch;
+use crate::clock::Timestamp;
+use crate::evaluate::{Evaluation, Judge, SliceCell};
+use crate::objective::{Indicator, Slo};
+use crate::slo::burn::{self, BurnAlert};
+use crate::slo::{Counts, Coverage, Maintenance, Percent, Ratio, SliceState};
+use crate::tally::Shown;
+
+/// A newest measurement that ended this long ago is stale.
+pub const STALE: Duration = Duration::from_secs(3 * 60);
+
+/// Which minutes should have been measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Those since the first one that ever was: a prober that is young is not to blame for it.
+    SinceFirst,
+    /// All of the window: who asks for a week wants to know about a week.
+    Everything,
+}
+
+/// What a burn alert reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BurnReading {
+    /// The alert.
+    pub alert: BurnAlert,
+    /// Burn rate over the long window.
+    pub long: Option<Ratio>,
+    /// Burn rate over the short window.
+    pub short: Option<Ratio>,
+    /// Whether it fires; `None` where there is too little data, so that it keeps its state.
+    pub firing: Option<bool>,
+}
+
+/// One minute of one objective at one location.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    good: u32,
+    bad: u32,
+    gaps: u32,
+    retried: u32,
+}
+
+impl Cell {
+    fn is_measured(self) -> bool {
+        self.good > 0 || self.bad > 0
+    }
+}
+
+impl From<Cell> for SliceCell {
+    fn from(cell: Cell) -> Self {
+        Self {
+            counts: Counts::new(u64::from(cell.good), u64::from(cell.bad)),
+            gaps: u64::from(cell.gaps),
+            retried: u64::from(cell.retried),
+        }
+    }
+}
+
+/// The newest minutes of one objective at one location.
+#[derive(Clone, Debug, Default)]
+struct Ring {
+    first: u64,
+    cells: VecDeque<Cell>,
+}
+
+impl Ring {
+    fn get(&self, minute: Minute) -> Cell {
+        let at = minute.0.checked_sub(self.first);
+        let at = at.and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| self.cells.get(at))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn set(&mut self, minute: Minute, cell: Cell, keep: u64) {
+        let end = self.first + self.cells.len() as u64;
+        if self.cells.is_empty() {
+            self.first = minute.0;
+        } else if minute.0 + keep < end {
+            return;
+        } else if minute.0 >= end + keep {
+            // A jump of years neither fills memory nor takes time.
+            self.cells.clear();
+            self.first = minute.0;
+        }
+        while self.first > minute.0 {
+            self.cells.push_front(Cell::default());
+            self.first -= 1;
+        }
+        while self.first + self.cells.len() as u64 <= minute.0 {
+            self.cells.push_back(Cell::default());
+        }
+        while self.cells.len() as u64 > keep {
+            self.cells.pop_front();
+            self.first += 1;
+        }
+        let at = minute.0.checked_sub(self.first);
+        if let Some(kept) = at.and_then(|at| self.cells.get_mut(usize::try_from(at).ok()?)) {
+            *kept = cell;
+        }
+    }
+
+    fn oldest_measured(&self) -> Option<Minute> {
+        let at = self.cells.iter().position(|cell| cell.is_measured())?;
+        Some(Minute(self.first + at as u64))
+    }
+
+    fn newest_measured(&self) -> Option<Minute> {
+        let at = self.cells.iter().rposition(|cell| cell.is_measured())?;
+        Some(Minute(self.first + at as u64))
+    }
+}
+
+/// One location as the objectives see it.
+#[derive(Clone, Debug)]
+struct Place {
+    name: Arc<str>,
+    /// By objective.
+    rings: Vec<Ring>,
+    /// By objective, only for latencies: sketches by the minute that they begin with.
+    sketches: Vec<BTreeMap<Minute, (Level, Sketch)>>,
+}
+
+/// The view.
+#[derive(Clone, Debug)]
+pub struct View {
+    slos: Arc<[Slo]>,
+    /// By objective: the names of its checks.
+    checks: Vec<Vec<Arc<str>>>,
+    keep: u64,
+    places: Vec<Place>,
+}
+
+impl View {
+    /// An empty view for `slos`, whose checks have these names. It keeps `keep` of time.
+    #[must_use]
+    pub fn new(slos: Arc<[Slo]>, names: &[Arc<str>], keep: Duration) -> Self {
+        let of = |slo: &Slo| -> Vec<_> {
+            let names = slo.checks.iter().filter_map(|at| names.get(*at));
+            names.cloned().collect()
+        };
+        Self {
+            checks: slos.iter().map(of).collect(),
+            keep: keep.as_secs().div_ceil(60).max(1),
+            places: Vec::new(),
+            slos,
+        }
+    }
+
+    /// The time to keep for all windows and alerts of `slos`.
+    #[must_use]
+    pub fn span(slos: &[Slo]) -> Duration {
+        let longest = |slo: &Slo| {
+            let alerts = slo.alerts.iter().map(BurnAlert::long).max();
+            slo.window.period().max(alerts.unwrap_or_default())
+        };
+        let span = slos.iter().map(longest).max().unwrap_or_default();
+        // The running minute is one more.
+        span + Minute::LENGTH
+    }
+
+    /// The objectives.
+    #[must_use]
+    pub fn slos(&self) -> &[Slo] {
+        &self.slos
+    }
+
+    /// Names of the locations that have anything to tell.
+    pub fn locations(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(|place| &*place.name)
+    }
+
+    /// Takes a stretch of one location, in place of what was known of it. It has all checks of
+    /// that location.
+    pub fn take(&mut self, location: &str, level: Level, first: Minute, checks: &ByCheck) {
+        let (slos, keep) = (Arc::clone(&self.slos), self.keep);
+        let place = match self.places.iter().position(|p| *p.name == *location) {
+            Some(at) => at,
+            None => {
+                self.places.push(Place {
+                    name: location.into(),
+                    rings: vec![Ring::default(); slos.len()],
+                    sketches: vec![BTreeMap::new(); slos.len()],
+                });
+                self.places.len() - 1
+            }
+        };
+        let minutes = usize::try_from(level.minutes()).unwrap_or(usize::MAX);
+        for (at, slo) in slos.iter().enumerate() {
+            let mut cells = vec![Cell::default(); minutes];
+            let mut sketch = Sketch::default();
+            for (name, series) in checks {
+                if self.checks[at].contains(name) {
+                    add(&mut cells, slo.indicator, series);
+                    sketch.merge(&series.sketch);
+                }
+            }
+            let place = &mut self.places[place];
+            for (offset, cell) in cells.into_iter().enumerate() {
+                place.rings[at].set(first.plus(offset as u64), cell, keep);
+            }
+            if matches!(slo.indicator, Indicator::Latency { .. }) {
+                place.take_sketch(at, level, first, sketch, keep);
+            }
+        }
+    }
+
+    /// The newest minute that an objective has a measurement of.
+    #[must_use]
+    pub fn newest(&self, slo: usize) -> Option<Minute> {
+        let newest = |place: &Place| place.rings.get(slo)?.newest_measured();
+        self.places.iter().filter_map(newest).max()
+    }
+
+    fn oldest(&self, slo: usize) -> Option<Minute> {
+        let oldest = |place: &Place| place.rings.get(slo)?.oldest_measured();
+        self.places.iter().filter_map(oldest).min()
+    }
+
+    /// The window of an objective, which ends with the newest measured minute, and whether that
+    /// is stale at `now`.
+    #[must_use]
+    pub fn window(&self, slo: usize, now: Timestamp) -> (Range<Minute>, bool) {
+        let (Some(newest), Some(objective)) = (self.newest(slo), self.slos.get(slo)) else {
+            return (Minute::of(now)..Minute::of(now), true);
+        };
+        let end = newest.plus(1);
+        let start = Minute::of(objective.window.start(end.start()));
+        let stale = now.since(end.start()) > STALE;
+        (start..end, stale)
+    }
+
+    /// Evaluates an objective over `range`; `None` where there is no such objective.
+    #[must_use]
+    pub fn evaluate(
+        &self,
+        slo: usize,
+        maintenance: &[Maintenance],
+        range: Range<Minute>,
+        expect: Expect,
+        stale: bool,
+    ) -> Option<Evaluation> {
+        let objective = self.slos.get(slo)?;
+        let mut judge = Judge::new(objective, maintenance);
+        let range = self.expected(slo, range, expect);
+        self.judge(slo, range.clone(), |from, until, cells| {
+            judge.slice(from, until, cells);
+        });
+        let latency = matches!(objective.indicator, Indicator::Latency { .. });
+        let p95 = latency.then(|| self.percentile(slo, range, Percent::P95));
+        Some(judge.finish(stale, p95))
+    }
+
+    /// What each minute of `range` was.
+    #[must_use]
+    pub fn states(
+        &self,
+        slo: usize,
+        maintenance: &[Maintenance],
+        range: Range<Minute>,
+    ) -> Vec<SliceState> {
+        let Some(objective) = self.slos.get(slo) else {
+            return Vec::new();
+        };
+        let mut judge = Judge::new(objective, maintenance);
+        let mut states = Vec::new();
+        self.judge(slo, range, |from, until, cells| {
+            states.push(judge.slice(from, until, cells));
+        });
+        states
+    }
+
+    /// What the burn alerts of an objective read at `end`, the end of its window. Below nine
+    /// tenths of coverage, or where the data is stale, they keep their state.
+    #[must_use]
+    pub fn burn(
+        &self,
+        slo: usize,
+        maintenance: &[Maintenance],
+        end: Minute,
+        stale: bool,
+    ) -> Vec<BurnReading> {
+        let Some(objective) = self.slos.get(slo) else {
+            return Vec::new();
+        };
+        let read = |length: Duration| -> (Counts, Coverage) {
+            let minutes = (length.as_secs() / 60).max(1);
+            let range = Minute(end.0.saturating_sub(minutes))..end;
+            let mut judge = Judge::new(objective, maintenance);
+            let range = self.expected(slo, range, Expect::SinceFirst);
+            self.judge(slo, range, |from, until, cells| {
+                judge.slice(from, until, cells);
+            });
+            (judge.counts(), judge.coverage())
+        };
+        let reading = |alert: &BurnAlert| {
+            let (long, covered) = read(alert.long());
+            let (short, _) = read(alert.short());
+            let known = !stale && covered.is_enough();
+            BurnReading {
+                alert: *alert,
+                long: burn::rate(long, objective.target),
+                short: burn::rate(short, objective.target),
+                firing: alert.fires(long, short).filter(|_| known),
+            }
+        };
+        objective.alerts.iter().map(reading).collect()
+    }
+
+    /// The nearest-rank percentile of an objective's times, over all locations and its checks,
+    /// from merged sketches. A sketch that reaches over the edge of `range` is in it.
+    #[must_use]
+    pub fn percentile(&self, slo: usize, range: Range<Minute>, percentile: Percent) -> Shown {
+        let mut all = Sketch::default();
+        for sketches in self
+            .places
+            .iter()
+            .filter_map(|place| place.sketches.get(slo))
+        {
+            for (first, (level, sketch)) in sketches.range(..range.end) {
+                if first.plus(level.minutes()) > range.start {
+                    all.merge(sketch);
+                }
+            }
+        }
+        all.percentile(percentile)
+    }
+
+    fn expected(&self, slo: usize, range: Range<Minute>, expect: Expect) -> Range<Minute> {
+        match (expect, self.oldest(slo)) {
+            (Expect::SinceFirst, Some(oldest)) => range.start.max(oldest)..range.end,
+            _ => range,
+        }
+    }
+
+    fn judge(
+        &self,
+        slo: usize,
+        range: Range<Minute>,
+        mut slice: impl FnMut(Timestamp, Timestamp, &mut dyn Iterator<Item = SliceCell>),
+    ) {
+        let rings: Vec<&Ring> = self
+            .places
+            .iter()
+            .filter_map(|p| p.rings.get(slo))
+            .collect();
+        for minute in (range.start.0..range.end.0).map(Minute) {
+            let mut cells = rings.iter().map(|ring| SliceCell::from(ring.get(minute)));
+            slice(minute.start(), minute.end(), &mut cells);
+        }
+    }
+}
+
+impl Place {
+    fn take_sketch(&mut self, slo: usize, level: Level, first: Minute, sketch: Sketch, keep: u64) {
+        let sketches = &mut self.sketches[slo];
+        // A minute of an hour that is known as a whole is in that already.
+        let covered = sketches
+            .range(..=first)
+            .next_back()
+            .is_some_and(|(begin, (known, _))| {
+                *known > level && begin.plus(known.minutes()) > first
+            });
+        if covered {
+            return;
+        }
+        let end = first.plus(level.minutes());
+        let inside: Vec<_> = sketches
+            .range(first..end)
+            .map(|(begin, _)| *begin)
+            .collect();
+        for begin in inside {
+            sketches.remove(&begin);
+        }
+        if sketch.count() > 0 {
+            sketches.insert(first, (level, sketch));
+        }
+        while let Some((begin, (level, _))) = sketches.first_key_value() {
+            if begin.plus(level.minutes() + keep) >= end {
+                break;
+            }
+            sketches.pop_first();
+        }
+    }
+}
+
+/// Adds a check's minutes to the cells of an objective.
+fn add(cells: &mut [Cell], indicator: Indicator, series: &Series) {
+    let limit = match indicator {
+        Indicator::Latency { within } => Some(within),
+        Indicator::Availability { .. } | Indicator::Success => None,
+    };
+    let mut within = limit.map(|limit| series.within(limit));
+    for (cell, (_, counts)) in cells.iter_mut().zip(series.minutes()) {
+        let total = counts.good.saturating_add(counts.bad);
+        let events = match &mut within {
+            None => Some((counts.good, counts.bad)),
+            // Where this limit was not counted, nobody knows: it was not measured.
+            Some(within) => within
+                .next()
+                .flatten()
+                .map(|good| (good, total.saturating_sub(good))),
+        };
+        let (good, bad) = events.unwrap_or((0, 0));
+        cell.good = cell.good.saturating_add(good);
+        cell.bad = cell.bad.saturating_add(bad);
+        cell.gaps = cell.gaps.saturating_add(counts.gaps);
+        cell.retried = cell.retried.saturating_add(counts.retried);
+    }
+}
