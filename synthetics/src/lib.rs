@@ -11,6 +11,7 @@ pub mod bookshop;
 mod cli;
 pub mod clock;
 mod command;
+pub mod config;
 pub mod evaluate;
 pub mod history;
 pub mod objective;

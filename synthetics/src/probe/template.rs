@@ -54,6 +54,15 @@ impl Template {
         }
     }
 
+    /// A text that shows itself as `source`, such as the content of a file.
+    #[must_use]
+    pub fn hidden(source: &str, text: String) -> Self {
+        Self {
+            source: source.to_owned(),
+            parts: vec![Part::Environment(text)],
+        }
+    }
+
     /// Reads placeholders, and fills in the environment. `${NAME:-other}` stands for `other`
     /// where the variable is not set or empty; `$${` for the two characters `${`.
     ///
