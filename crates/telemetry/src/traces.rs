@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry::propagation::{Extractor, Injector};
-use opentelemetry::trace::{SpanKind, TraceContextExt, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, TracerProvider as _};
 use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
@@ -23,6 +23,8 @@ use opentelemetry_sdk::trace::{
 use crate::settings::{Identity, InitError};
 
 const SCOPE: &str = "bookwatch";
+/// Made once: asking the global provider for a tracer costs as much as a span.
+static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 /// Longest answer that is read from the receiver.
 const ANSWER_LIMIT: u64 = 1 << 20;
 /// After a failed batch the next ones are dropped unsent for this long.
@@ -67,6 +69,8 @@ pub(crate) fn init(
         .with_resource(resource(identity))
         .build();
     global::set_tracer_provider(provider.clone());
+    // Already set where a test initialises twice; then the first provider keeps the spans of requests.
+    let _ = TRACER.set(tracer(&provider));
     Ok(Some(provider))
 }
 
@@ -191,11 +195,12 @@ pub fn start(
     name: impl Into<Cow<'static, str>>,
     attributes: Vec<KeyValue>,
 ) -> Context {
-    let tracer = global::tracer(SCOPE);
-    let span = tracer
-        .span_builder(name)
+    let builder = SpanBuilder::from_name(name)
         .with_kind(kind)
-        .with_attributes(attributes)
-        .start_with_context(&tracer, parent);
-    parent.with_span(span)
+        .with_attributes(attributes);
+    match TRACER.get() {
+        Some(tracer) => parent.with_span(builder.start_with_context(tracer, parent)),
+        // Somebody else's provider, or none: then the parent goes on to the next service as it is.
+        None => parent.with_span(builder.start_with_context(&global::tracer(SCOPE), parent)),
+    }
 }

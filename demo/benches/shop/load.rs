@@ -74,7 +74,7 @@ fn run(
         let mut done = Done {
             requests: 0,
             failed: 0,
-            latency_us: Histogram::new(3)?,
+            latency_us: Histogram::new_with_bounds(1, 60_000_000, 3)?,
             elapsed: Duration::ZERO,
         };
         for task in tasks {
@@ -98,7 +98,7 @@ async fn connection(
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (mut requests, mut failed) = (0, 0);
-    let mut latency = Histogram::new(3)?;
+    let mut latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
     let mut buffer = Vec::with_capacity(64 * 1024);
     let mut due = start;
     while due < end && Instant::now() < end {

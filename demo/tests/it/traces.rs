@@ -61,7 +61,7 @@ async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics()
             let ours: Vec<_> = seen
                 .spans
                 .iter()
-                .filter(|span| span.trace_id.to_string() == TRACE)
+                .filter(|span| span.trace_id == *TRACE)
                 .cloned()
                 .collect();
             (ours.len() >= 10).then_some(ours)

@@ -1,5 +1,6 @@
 //! Where the store is and how long to wait for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -110,7 +111,7 @@ impl StoreConfig {
             }
             None => (
                 span::Server {
-                    address: format!("dynamodb.{region}.amazonaws.com").into(),
+                    address: Arc::<str>::from(format!("dynamodb.{region}.amazonaws.com")).into(),
                     port: 443,
                 },
                 false,
@@ -129,7 +130,7 @@ impl StoreConfig {
         Store {
             client: self.client(),
             tables: self.tables.clone(),
-            server: self.server.clone(),
+            spans: span::Spans::of(self.server.clone()),
         }
     }
 
@@ -162,7 +163,7 @@ fn server_of(endpoint: &str) -> Option<(span::Server, bool)> {
         .to_owned();
     let port = uri.port_u16().unwrap_or(if plain { 80 } else { 443 });
     let server = span::Server {
-        address: address.into(),
+        address: Arc::<str>::from(address).into(),
         port: i64::from(port),
     };
     Some((server, plain))

@@ -45,7 +45,7 @@ const CONFLICT_TRIES: u32 = 8;
 pub struct Store {
     client: Client,
     tables: Tables,
-    server: span::Server,
+    spans: span::Spans,
 }
 
 impl Store {
@@ -214,7 +214,7 @@ impl Store {
             + Sync
             + 'static,
     {
-        let span = span::start(operation, table, &self.server);
+        let span = self.spans.start(operation, table);
         let result = call
             .await
             .map_err(|error| classify(operation, table, error));
