@@ -50,12 +50,33 @@ pub enum Command {
     /// SIGTERM ends it, with the verdict so far. The exit code is 0 whatever the verdict: a
     /// prober that finds faults is not broken.
     Run(RunArgs),
+    /// Checks a configuration and tells all of its mistakes.
+    ///
+    /// Exit codes: 0 sound, 2 mistakes.
+    Validate(ValidateArgs),
+    /// Prints the JSON Schema of the configuration, by which editors complete it.
+    Schema,
+    /// Prints the built-in configuration, to start one's own from.
+    Config,
+}
+
+/// Flags of `validate`.
+#[derive(Args, Clone, Debug)]
+pub struct ValidateArgs {
+    /// The file; `-` reads standard input.
+    #[arg(env = "SYNTHETICS_CONFIG", default_value = "synthetics.yaml")]
+    pub file: PathBuf,
 }
 
 /// What is probed, and how.
 #[derive(Args, Clone, Debug)]
 pub struct ProbeArgs {
-    /// Base address of the shop's product page service.
+    /// Checks, objectives and all else from this file; without it, the built-in one for the
+    /// bookshop.
+    #[arg(long, env = "SYNTHETICS_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Base address of the shop's product page service: `${SYNTHETICS_TARGET}` in a
+    /// configuration.
     #[arg(
         long,
         env = "SYNTHETICS_TARGET",
@@ -63,7 +84,8 @@ pub struct ProbeArgs {
         value_parser = target
     )]
     pub target: Url,
-    /// Longest time for one probe, from connecting to the last byte.
+    /// Longest time for one attempt, from resolving the name to the last byte:
+    /// `${SYNTHETICS_TIMEOUT}` in a configuration.
     #[arg(long, env = "SYNTHETICS_TIMEOUT", default_value = "2s", value_parser = positive)]
     pub timeout: Duration,
     /// Most probes a second, over all checks.
@@ -110,9 +132,14 @@ pub struct RunArgs {
     /// Ends by itself after this time, probing as fast as a verdict needs (see `gate`).
     #[arg(long = "for", env = "SYNTHETICS_RUN_FOR", value_parser = positive)]
     pub time: Option<Duration>,
-    /// From one probe of a check to its next, where no `--for` is given.
+    /// From one probe of a check to its next, where no `--for` is given:
+    /// `${SYNTHETICS_INTERVAL}` in a configuration.
     #[arg(long, env = "SYNTHETICS_INTERVAL", default_value = "5s", value_parser = positive)]
     pub interval: Duration,
+    /// Plays all locations that the configuration has as simulated, with their delay and loss.
+    /// Their names end in `-simulated` wherever they show.
+    #[arg(long, env = "SYNTHETICS_SIMULATE")]
+    pub simulate: bool,
     /// Writes the report to this file at the end, as JSON, whole or not at all.
     #[arg(long, env = "SYNTHETICS_JSON")]
     pub json: Option<PathBuf>,

@@ -10,17 +10,16 @@ use telemetry::Metrics;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::bookshop;
 use crate::cli::{GateArgs, ProbeArgs, RunArgs};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::objective::{Slo, latency_limits};
 use crate::plan::{Plan, Wish};
 use crate::probe::Check;
-use crate::probe::Prober;
 use crate::report::{Report, json, table};
-use crate::run::{Event, Session};
+use crate::run::{Event, Place, Session};
 use crate::schedule::{RealTimer, Timer as _};
+use crate::setup;
 use crate::sink::{Dogstatsd, Progress, Sink as _, StateLog};
 use crate::slo::{OnInconclusive, Verdict};
 use crate::tally::{Layout, Tally};
@@ -39,7 +38,9 @@ const STALE_SLICES: u32 = 3;
 /// # Errors
 /// Where the flags do not go together, or the output cannot be written.
 pub(crate) async fn gate(args: GateArgs, colour: bool) -> anyhow::Result<Verdict> {
-    let mut job = Job::new(&args.probe)?;
+    // A gate has a rate of its own.
+    let interval = args.probe.timeout;
+    let mut job = Job::new(&args.probe, interval, false)?;
     let plan = Plan::within(args.time, job.wish(&args.probe))?;
     if !plan.is_enough() {
         warn_too_short(&plan, args.probe.max_rate);
@@ -67,11 +68,15 @@ pub(crate) async fn gate(args: GateArgs, colour: bool) -> anyhow::Result<Verdict
 /// # Errors
 /// Where the flags do not go together, or the report cannot be written.
 pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow::Result<()> {
-    let mut job = Job::new(&args.probe)?;
+    let interval = match args.time {
+        Some(_) => args.interval.max(args.probe.timeout),
+        None => args.interval,
+    };
+    let mut job = Job::new(&args.probe, interval, args.simulate)?;
     let wish = job.wish(&args.probe);
     let plan = match args.time {
         Some(time) => Plan::within(time, wish)?,
-        None => Plan::continuous(args.interval, SLICE, wish)?,
+        None => Plan::each(&job.intervals, SLICE, wish)?,
     };
     tracing::info!(
         target_url = %args.probe.target,
@@ -116,29 +121,47 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
 struct Job {
     checks: Arc<[Check]>,
     slos: Vec<Slo>,
-    location: Arc<str>,
+    intervals: Vec<Duration>,
+    places: Arc<[Place]>,
     target: String,
-    prober: Prober,
     clock: SystemClock,
 }
 
 impl Job {
-    fn new(args: &ProbeArgs) -> anyhow::Result<Self> {
+    fn new(args: &ProbeArgs, interval: Duration, play: bool) -> anyhow::Result<Self> {
+        let config = setup::config(args, interval)?;
+        let checks = config.checks.iter().map(|planned| planned.check.clone());
         Ok(Self {
-            checks: bookshop::checks(&args.target, args.timeout).into(),
-            slos: bookshop::slos(),
-            location: args.location.as_str().into(),
+            checks: checks.collect(),
+            intervals: config
+                .checks
+                .iter()
+                .map(|planned| planned.interval)
+                .collect(),
+            places: setup::places(&config, args, play),
+            slos: config.slos,
             target: args.target.as_str().trim_end_matches('/').to_owned(),
-            prober: Prober::new(bookshop::guard(&args.target)),
             clock: SystemClock::new(),
         })
+    }
+
+    fn places(&self) -> Vec<Arc<str>> {
+        self.places
+            .iter()
+            .map(|place| Arc::clone(&place.name))
+            .collect()
     }
 
     fn wish(&self, args: &ProbeArgs) -> Wish<'_> {
         Wish {
             checks: self.checks.len(),
             slos: &self.slos,
-            timeout: args.timeout,
+            timeout: self
+                .checks
+                .iter()
+                .map(Check::longest)
+                .max()
+                .unwrap_or(args.timeout),
             max_rate: args.max_rate,
         }
     }
@@ -160,7 +183,7 @@ impl Job {
         };
         let mut tally = Tally::new(Layout {
             checks: self.checks.len(),
-            locations: vec![Arc::clone(&self.location)],
+            locations: self.places(),
             limits: latency_limits(&self.slos),
             origin: start,
             slice: plan.slice,
@@ -168,8 +191,7 @@ impl Job {
         });
         let session = Session {
             checks: Arc::clone(&self.checks),
-            location: Arc::clone(&self.location),
-            prober: self.prober.clone(),
+            places: Arc::clone(&self.places),
             start,
         };
         let slos = &self.slos;
@@ -196,7 +218,7 @@ impl Job {
         let names = self.checks.iter().map(|check| check.name.to_string());
         Ok(Report {
             target: self.target.clone(),
-            location: self.location.to_string(),
+            location: self.places().join(", "),
             started: start,
             length,
             interrupted,

@@ -12,6 +12,7 @@ mod cli;
 pub mod clock;
 mod command;
 pub mod config;
+mod config_command;
 pub mod evaluate;
 pub mod history;
 pub mod objective;
@@ -20,6 +21,7 @@ pub mod probe;
 pub mod report;
 pub mod run;
 pub mod schedule;
+mod setup;
 pub mod sink;
 pub mod slo;
 pub mod tally;
@@ -27,13 +29,20 @@ pub mod tally;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-pub use cli::{Cli, Command, GateArgs, ProbeArgs, RunArgs};
+pub use cli::{Cli, Command, GateArgs, ProbeArgs, RunArgs, ValidateArgs};
+pub use setup::SIMULATED;
 pub use slo::Verdict;
 
 /// Runs the command and gives its exit code.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
     let colour = cli.colour();
+    match &cli.command {
+        Command::Validate(args) => return config_command::validate(args, colour),
+        Command::Schema => return config_command::schema(),
+        Command::Config => return config_command::config(),
+        Command::Gate(_) | Command::Run(_) => {}
+    }
     let mut settings = cli.telemetry;
     if matches!(cli.command, Command::Gate(_)) {
         // Standard output belongs to the report.
@@ -55,6 +64,8 @@ pub fn main(cli: Cli) -> ExitCode {
                 Command::Run(args) => command::run(args, metrics, colour)
                     .await
                     .map(|()| Verdict::Pass),
+                // These have ended above, without telemetry.
+                Command::Validate(_) | Command::Schema | Command::Config => Ok(Verdict::Pass),
             }
         }),
         Err(error) => Err(error.into()),
@@ -62,7 +73,10 @@ pub fn main(cli: Cli) -> ExitCode {
     telemetry.shutdown();
     match result {
         Ok(verdict) => ExitCode::from(verdict.exit_code()),
-        Err(error) => fail(&error),
+        Err(error) => match error.downcast_ref::<config::ConfigError>() {
+            Some(wrong) => config_command::wrong(wrong, colour),
+            None => fail(&error),
+        },
     }
 }
 

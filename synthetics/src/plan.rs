@@ -22,6 +22,8 @@ pub struct Plan {
     pub rounds: Option<u64>,
     /// Rounds needed for a verdict on every objective.
     pub needed: u64,
+    /// From one probe to the next, check by check; empty where all have the round in common.
+    pub intervals: Vec<Duration>,
 }
 
 /// Why there is no plan.
@@ -99,6 +101,7 @@ impl Plan {
             lanes: usize::try_from(lanes).unwrap_or(1).max(1),
             rounds: Some(rounds),
             needed,
+            intervals: Vec::new(),
         })
     }
 
@@ -127,6 +130,29 @@ impl Plan {
             lanes: 1,
             rounds: None,
             needed: rounds_needed(wish.slos),
+            intervals: Vec::new(),
+        })
+    }
+
+    /// Probes each check at its own interval without end, in slices of `slice`. Whoever made the
+    /// checks has seen to it that a probe fits into its interval.
+    ///
+    /// # Errors
+    /// Where there is no check.
+    pub fn each(
+        intervals: &[Duration],
+        slice: Duration,
+        wish: Wish<'_>,
+    ) -> Result<Self, PlanError> {
+        let shortest = intervals.iter().min().ok_or(PlanError::NoChecks)?;
+        Ok(Self {
+            checks: intervals.len(),
+            slice,
+            round: *shortest,
+            lanes: 1,
+            rounds: None,
+            needed: rounds_needed(wish.slos),
+            intervals: intervals.to_vec(),
         })
     }
 
@@ -138,6 +164,16 @@ impl Plan {
         let checks = u32::try_from(self.checks).unwrap_or(u32::MAX).max(1);
         let mut all = Vec::with_capacity(self.checks * self.lanes);
         for check in 0..checks {
+            if let Some(interval) = self.intervals.get(check as usize) {
+                all.push(Lane {
+                    check: check as usize,
+                    first: *interval * check / checks,
+                    interval: *interval,
+                    late_limit: *interval,
+                    ticks: None,
+                });
+                continue;
+            }
             for lane in 0..lanes {
                 let ticks = self.rounds.map(|rounds| {
                     rounds
@@ -181,6 +217,13 @@ impl Plan {
     /// Probes a second.
     #[must_use]
     pub fn rate(&self) -> f64 {
+        if !self.intervals.is_empty() {
+            return self
+                .intervals
+                .iter()
+                .map(|each| each.as_secs_f64().recip())
+                .sum();
+        }
         self.checks as f64 / self.round.as_secs_f64()
     }
 }
@@ -241,6 +284,23 @@ mod tests {
         let slos = bookshop::slos();
         let plan = Plan::within(Duration::from_secs(3_600), wish(&slos, 2_000, 100)).expect("fits");
         assert_eq!((plan.round, plan.lanes), (Duration::from_secs(1), 2));
+    }
+
+    #[test]
+    fn each_check_has_its_own_interval() {
+        let intervals = [1, 10, 60].map(Duration::from_secs);
+        let minute = Duration::from_secs(60);
+        let plan = Plan::each(&intervals, minute, wish(&[], 1_000, 1)).expect("three checks");
+        let lanes = plan.lanes();
+        let each: Vec<_> = lanes.iter().map(|lane| lane.interval).collect();
+        assert_eq!(each, intervals);
+        assert_eq!(
+            lanes[2].first,
+            Duration::from_secs(40),
+            "spread over its interval"
+        );
+        assert!((plan.rate() - (1.0 + 0.1 + 1.0 / 60.0)).abs() < 1e-9);
+        assert!(Plan::each(&[], minute, wish(&[], 1_000, 1)).is_err());
     }
 
     #[test]

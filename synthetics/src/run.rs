@@ -25,15 +25,22 @@ pub enum Event<'a> {
     Interval,
 }
 
+/// A place that is probed from.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Sends the requests.
+    pub prober: Prober,
+}
+
 /// What to probe with.
 #[derive(Clone)]
 pub struct Session {
     /// The checks.
     pub checks: Arc<[Check]>,
-    /// Name of the place that this runs at.
-    pub location: Arc<str>,
-    /// Sends the requests.
-    pub prober: Prober,
+    /// Where from; each check is probed from each place.
+    pub places: Arc<[Place]>,
     /// Wall-clock time of the start.
     pub start: Timestamp,
 }
@@ -53,9 +60,13 @@ impl Session {
         // Dropping the set ends the lanes, should this future be dropped.
         let mut tasks = JoinSet::new();
         for lane in lanes {
-            let session = self.clone();
-            let (timer, stop, sender) = (timer.clone(), stop.clone(), sender.clone());
-            tasks.spawn(async move { session.serve(lane, &timer, &stop, &sender).await });
+            for place in 0..self.places.len() {
+                let session = self.clone();
+                let (timer, stop, sender) = (timer.clone(), stop.clone(), sender.clone());
+                tasks.spawn(async move {
+                    session.serve(lane, place, &timer, &stop, &sender).await;
+                });
+            }
         }
         drop(sender);
         let mut ticks = tokio::time::interval(interval);
@@ -74,17 +85,19 @@ impl Session {
     async fn serve<T: Timer>(
         &self,
         lane: Lane,
+        place: usize,
         timer: &T,
         stop: &CancellationToken,
         sender: &mpsc::Sender<ProbeResult>,
     ) {
-        let Some(check) = self.checks.get(lane.check) else {
+        let (Some(check), Some(place)) = (self.checks.get(lane.check), self.places.get(place))
+        else {
             return;
         };
         let result = |scheduled, started, outcome| ProbeResult {
             check_index: lane.check,
             check: Arc::clone(&check.name),
-            location: Arc::clone(&self.location),
+            location: Arc::clone(&place.name),
             scheduled,
             started,
             outcome,
@@ -92,7 +105,7 @@ impl Session {
         lane.run(timer, self.start, stop, |due| async move {
             let result = match due {
                 Due::Probe { scheduled, started } => {
-                    let measurement = self.prober.probe(check).await;
+                    let measurement = place.prober.probe(check).await;
                     result(scheduled, started, Outcome::Measured(measurement))
                 }
                 Due::Missed { scheduled, noticed } => {

@@ -121,7 +121,7 @@ pub(super) fn resolve(
     let slos: Vec<_> = std::mem::take(&mut document.slos)
         .into_iter()
         .enumerate()
-        .map(|(index, slo)| resolver.slo(slo, index, &check_names, &checks))
+        .map(|(index, slo)| resolver.slo(slo, index, &check_names))
         .collect();
     let everybody: Vec<usize> = (0..hooks.len()).collect();
     let mut slos: Vec<_> = slos
@@ -275,13 +275,7 @@ impl Resolver<'_> {
         Some(PlannedCheck { check, interval })
     }
 
-    fn slo(
-        &mut self,
-        slo: doc::Slo,
-        index: usize,
-        names: &[String],
-        checks: &[Option<PlannedCheck>],
-    ) -> Slo {
+    fn slo(&mut self, slo: doc::Slo, index: usize, names: &[String]) -> Slo {
         let path: [At<'_>; 2] = ["slos".into(), At::Item(index)];
         let under = |name| [&path[..], &[At::Key(name)]].concat();
         let indicator = match (slo.availability, slo.latency) {
@@ -308,24 +302,6 @@ impl Resolver<'_> {
                 continue;
             }
             on.push(found);
-            if let Indicator::Latency { within } = indicator
-                && let Some(Some(planned)) = checks.get(found)
-                && within > planned.check.timeout
-            {
-                let show = humantime::format_duration;
-                let message = format!(
-                    "a limit of {} is longer than the timeout of `{}`, {}",
-                    show(within),
-                    name.0,
-                    show(planned.check.timeout)
-                );
-                let at = self
-                    .root
-                    .at(&[&under("latency")[..], &["within".into()]].concat());
-                let help =
-                    "no answer could come between the two: make the limit the timeout at most";
-                self.problem(Problem::new(at, message).help(help));
-            }
         }
         let window = slo.window.map_or(Window::SEVEN_DAYS, |window| window.0);
         let target = slo.target.0;

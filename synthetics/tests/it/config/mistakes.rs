@@ -78,7 +78,6 @@ const MEANING: &[Mistake] = &[
     // Times.
     ("timeout: 2s", "timeout: 11s", (6, 11), "a timeout of 11s is longer than the interval of 10s", "shorter"),
     ("timeout: 2s", "timeout: 4s, retries: {most: 2}", (6, 11), "up to 12s", "shorter"),
-    ("availability: {}", "latency: {within: 3s}", (16, 23), "longer than the timeout of `page`", "at most"),
     // Burn alerts, by the rules of the semantics.
     ("sinks:\n", "alerts: [{slo: availability, burn: [{long: 1h, factor: 50}]}]\nsinks:\n", (18, 56), "can never be exceeded", "below 50"),
     ("sinks:\n", "alerts: [{slo: availability, burn: [{long: 1h, factor: 0.9}]}]\nsinks:\n", (18, 56), "must be at least 1", "at least 1"),

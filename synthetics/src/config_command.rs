@@ -1,0 +1,78 @@
+//! The subcommands about the configuration: `validate`, `schema` and `config`.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::ValidateArgs;
+use crate::config::{self, Config, ConfigError};
+use crate::setup;
+use crate::slo::Verdict;
+
+/// Longest configuration that is taken from standard input.
+const LONGEST: u64 = 1 << 20;
+
+/// Tells all mistakes of a file, or that there is none.
+pub(crate) fn validate(args: &ValidateArgs, colour: bool) -> ExitCode {
+    let loaded = if args.file == Path::new("-") {
+        from_stdin()
+    } else {
+        Config::load(&args.file, &setup::variable)
+    };
+    match loaded {
+        Ok(config) => print(&format!(
+            "{}: sound: {} checks, {} objectives, {} locations\n",
+            config.file,
+            config.checks.len(),
+            config.slos.len(),
+            config.locations.len()
+        )),
+        Err(error) => wrong(&error, colour),
+    }
+}
+
+/// Prints the schema.
+pub(crate) fn schema() -> ExitCode {
+    print(&format!("{:#}\n", config::schema()))
+}
+
+/// Prints the built-in configuration.
+pub(crate) fn config() -> ExitCode {
+    print(config::DEFAULT)
+}
+
+/// Tells the mistakes, with the lines they stand in.
+pub(crate) fn wrong(error: &ConfigError, colour: bool) -> ExitCode {
+    let mut err = std::io::stderr();
+    let colour = colour && err.is_terminal();
+    // There is nobody left to tell if standard error is gone.
+    let _ = match error {
+        ConfigError::Wrong(problems) => write!(err, "{}", problems.render(colour)),
+        ConfigError::Unreadable { .. } => writeln!(
+            err,
+            "error: {error}; `synthetics config` prints a file to start from"
+        ),
+    };
+    ExitCode::from(Verdict::Error.exit_code())
+}
+
+fn from_stdin() -> Result<Config, ConfigError> {
+    let mut text = String::new();
+    let read = std::io::stdin().take(LONGEST).read_to_string(&mut text);
+    read.map_err(|error| ConfigError::Unreadable {
+        path: "-".into(),
+        error: error.to_string(),
+    })?;
+    let name = "standard input".into();
+    Config::parse(&name, &text, Path::new(""), &setup::variable).map_err(ConfigError::Wrong)
+}
+
+fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // A reader that has seen enough (`| head`) is no mistake.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(Verdict::Error.exit_code()),
+    }
+}
