@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{GateArgs, ProbeArgs, RunArgs};
 use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::config::{Config, Reload, Watcher};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::objective::{Slo, latency_limits};
 use crate::plan::{Plan, Wish};
@@ -46,13 +47,16 @@ pub(crate) async fn gate(args: GateArgs, colour: bool) -> anyhow::Result<Verdict
         warn_too_short(&plan, args.probe.max_rate);
     }
     let mut progress = Progress::new(plan.probes().unwrap_or(0));
+    let stop = CancellationToken::new();
+    let signalled = stop_on_signal(stop.clone())?;
     let mut report = job
-        .probe(plan, |event, _| {
+        .probe(plan, &stop, |event, _| {
             if let Event::Result(result) = event {
                 progress.record(result);
             }
         })
         .await?;
+    signalled.abort();
     progress.finish();
     report.on_inconclusive = args.on_inconclusive;
     if args.json {
@@ -73,29 +77,50 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
         None => args.interval,
     };
     let mut job = Job::new(&args.probe, interval, args.simulate)?;
-    let wish = job.wish(&args.probe);
-    let plan = match args.time {
-        Some(time) => Plan::within(time, wish)?,
-        None => Plan::each(&job.intervals, SLICE, wish)?,
-    };
-    tracing::info!(
-        target_url = %args.probe.target,
-        checks = job.checks.len(),
-        round_ms = plan.round.as_secs_f64() * 1_000.0,
-        slice_ms = plan.slice.as_secs_f64() * 1_000.0,
-        "prober started"
-    );
+    let stop = CancellationToken::new();
+    let signalled = stop_on_signal(stop.clone())?;
+    let mut watcher = args.probe.config.as_deref().map(Watcher::new);
     let mut dogstatsd = Dogstatsd::new(metrics);
-    let mut states = StateLog::default();
-    let mut report = job
-        .probe(plan, |event, objectives| match event {
+    let mut report = loop {
+        let wish = job.wish(&args.probe);
+        let plan = match args.time {
+            Some(time) => Plan::within(time, wish)?,
+            None => Plan::each(&job.intervals, SLICE, wish)?,
+        };
+        tracing::info!(
+            target_url = %args.probe.target,
+            checks = job.checks.len(),
+            round_ms = plan.round.as_secs_f64() * 1_000.0,
+            slice_ms = plan.slice.as_secs_f64() * 1_000.0,
+            "prober started"
+        );
+        let mut states = StateLog::default();
+        // The session also ends when there is a new configuration.
+        let session = stop.child_token();
+        let probing = job.probe(plan, &session, |event, objectives| match event {
             Event::Result(result) => {
                 dogstatsd.record(result);
                 states.record(result);
             }
             Event::Interval => dogstatsd.objectives(&objectives()),
-        })
-        .await?;
+        });
+        let reloading = reload(watcher.as_mut(), &args.probe, interval, &session);
+        // Whoever ends first, the report is there: a reload stops the probing.
+        let (report, config) = {
+            let mut probing = std::pin::pin!(probing);
+            tokio::select! {
+                report = &mut probing => (report?, None),
+                config = reloading => (probing.await?, Some(config)),
+            }
+        };
+        match config {
+            Some(config) if !stop.is_cancelled() => {
+                job = Job::with(config, &args.probe, args.simulate);
+            }
+            _ => break report,
+        }
+    };
+    signalled.abort();
     // A run ends when it is told to, and then judges what it has.
     report.interrupted = false;
     dogstatsd.objectives(&report.objectives);
@@ -129,9 +154,12 @@ struct Job {
 
 impl Job {
     fn new(args: &ProbeArgs, interval: Duration, play: bool) -> anyhow::Result<Self> {
-        let config = setup::config(args, interval)?;
+        Ok(Self::with(setup::config(args, interval)?, args, play))
+    }
+
+    fn with(config: Config, args: &ProbeArgs, play: bool) -> Self {
         let checks = config.checks.iter().map(|planned| planned.check.clone());
-        Ok(Self {
+        Self {
             checks: checks.collect(),
             intervals: config
                 .checks
@@ -142,7 +170,7 @@ impl Job {
             slos: config.slos,
             target: args.target.as_str().trim_end_matches('/').to_owned(),
             clock: SystemClock::new(),
-        })
+        }
     }
 
     fn places(&self) -> Vec<Arc<str>> {
@@ -166,15 +194,14 @@ impl Job {
         }
     }
 
-    /// Runs the plan to its end or to a signal. Each event goes to `on`, with a way to ask for
+    /// Runs the plan to its end or until `stop` is cancelled. Each event goes to `on`, with a way to ask for
     /// the objectives as they stand.
     async fn probe(
         &mut self,
         plan: Plan,
+        stop: &CancellationToken,
         mut on: impl FnMut(Event<'_>, &dyn Fn() -> Vec<Evaluation>),
     ) -> anyhow::Result<Report> {
-        let stop = CancellationToken::new();
-        let signalled = stop_on_signal(stop.clone())?;
         let start = self.clock.now();
         let timer = RealTimer::start();
         let retain = match plan.rounds {
@@ -210,7 +237,6 @@ impl Job {
                 },
             )
             .await;
-        signalled.abort();
         let interrupted = stop.is_cancelled() && plan.rounds.is_some();
         // The last probes may have taken longer than the last round.
         let length = timer.elapsed().min(plan.length().unwrap_or(Duration::MAX));
@@ -240,6 +266,36 @@ fn objectives(slos: &[Slo], tally: &Tally, now: Timestamp, plan: &Plan) -> Vec<E
     slos.iter()
         .map(|slo| evaluate(slo, tally, &[], now, stale))
         .collect()
+}
+
+/// Waits for a new configuration that is sound, ends the session, and hands it over. Without a
+/// file it waits for ever; a file with mistakes is told of, and what there was goes on.
+async fn reload(
+    watcher: Option<&mut Watcher>,
+    args: &ProbeArgs,
+    interval: Duration,
+    session: &CancellationToken,
+) -> Config {
+    let Some(watcher) = watcher else {
+        return std::future::pending().await;
+    };
+    let environment = setup::environment(args, interval);
+    loop {
+        match watcher.changed(&environment).await {
+            Ok(Reload::New(config)) => {
+                tracing::info!(file = %config.file, "configuration read again");
+                session.cancel();
+                return *config;
+            }
+            Ok(Reload::Kept(error)) => {
+                tracing::error!(%error, "configuration not read again, the old one goes on");
+            }
+            Err(error) => {
+                tracing::error!(%error, "configuration is not watched any more");
+                return std::future::pending().await;
+            }
+        }
+    }
 }
 
 /// Cancels `stop` on SIGINT or SIGTERM.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Config, ConfigError};
 use crate::probe::template::Environment;
@@ -25,6 +25,8 @@ pub enum Reload {
 pub struct Watcher {
     path: PathBuf,
     seen: Option<Mark>,
+    /// Kept from one wait to the next, so that no signal falls between two.
+    hangup: Option<Signal>,
 }
 
 /// What changes when a file does. An editor that writes a new file in its place changes the
@@ -43,6 +45,7 @@ impl Watcher {
         Self {
             path: path.to_owned(),
             seen: mark(path),
+            hangup: None,
         }
     }
 
@@ -51,10 +54,12 @@ impl Watcher {
     /// # Errors
     /// Where the signal cannot be listened for.
     pub async fn changed(&mut self, environment: &Environment<'_>) -> std::io::Result<Reload> {
-        let mut hangup = signal(SignalKind::hangup())?;
+        if self.hangup.is_none() {
+            self.hangup = Some(signal(SignalKind::hangup())?);
+        }
         loop {
             let asked = tokio::select! {
-                _ = hangup.recv() => true,
+                Some(Some(())) = async { Some(self.hangup.as_mut()?.recv().await) } => true,
                 () = tokio::time::sleep(EVERY) => false,
             };
             if let Some(reload) = self.look(asked, environment) {

@@ -149,3 +149,75 @@ async fn results_and_objectives_go_out_as_metrics() {
     );
     assert!(sent("synthetics.slo.burn_rate:50|g", &["slo:availability"]) > 0);
 }
+
+#[tokio::test]
+async fn a_new_configuration_is_taken_up_and_a_bad_one_is_not() {
+    let shop = Shop::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("synthetics.yaml");
+    let write = |path: &str, interval: &str| {
+        let text = format!(
+            "version: 1\nchecks:\n  - name: page\n    interval: {interval}\n    timeout: 100ms\n    http: {{url: \"{}{path}\"}}\n",
+            shop.url
+        );
+        std::fs::write(&file, text).expect("it can be written");
+    };
+    let asked = |path: &str| shop.asked(path);
+    write("/health", "100ms");
+    let log = folder.path().join("log");
+    let child = synthetics(&["run", "--config", file.to_str().expect("text")])
+        .stdout(std::fs::File::create(&log).expect("it can be written"))
+        .spawn()
+        .expect("it runs");
+    let pid = child.id().expect("it is running").to_string();
+    let hang_up = |signal: &str| {
+        let status = std::process::Command::new("kill")
+            .args([signal, &pid])
+            .status();
+        assert!(status.expect("kill runs").success());
+    };
+    wait_for(|| asked("/health") >= 2).await;
+    write("/health", "100");
+    hang_up("-HUP");
+    let logged = || std::fs::read_to_string(&log).expect("a log");
+    wait_for(|| logged().contains("the old one goes on")).await;
+    assert!(logged().contains("`100` has no unit"), "{}", logged());
+    let before = asked("/health");
+    wait_for(|| asked("/health") > before).await;
+    // The change of the file is enough.
+    write("/productpage", "100ms");
+    wait_for(|| asked("/productpage") >= 2).await;
+    let after = asked("/health");
+    let pages = asked("/productpage");
+    wait_for(|| asked("/productpage") > pages).await;
+    assert_eq!(asked("/health"), after, "the old check has ended");
+    hang_up("-TERM");
+    let output = child.wait_with_output().await.expect("it ends");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn simulated_locations_are_played_and_labelled() {
+    let shop = Shop::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("verdict.json");
+    let path = file.to_str().expect("text");
+    let arguments = [
+        "run",
+        "--target",
+        &shop.url,
+        "--for",
+        "2s",
+        "--simulate",
+        "--json",
+        path,
+    ];
+    let output = synthetics(&arguments).output().await.expect("it runs");
+    assert_eq!(output.status.code(), Some(0));
+    let report = std::fs::read(&file).expect("the report is there");
+    let json: Value = serde_json::from_slice(&report).expect("a whole report");
+    assert_eq!(
+        json["location"],
+        "tokyo-simulated, singapore-simulated, sydney-simulated, seoul-simulated"
+    );
+}

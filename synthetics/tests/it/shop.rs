@@ -25,6 +25,7 @@ struct Inner {
     behaviours: HashMap<String, Behaviour>,
     traceparents: HashSet<String>,
     requests: usize,
+    asked: HashMap<String, usize>,
 }
 
 /// The shop; it ends with the test's runtime.
@@ -54,6 +55,12 @@ impl Shop {
         inner.behaviours.insert(path.to_owned(), behaviour);
     }
 
+    /// Number of requests for this path.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        let inner = self.inner.lock().expect("no panic holds the lock");
+        inner.asked.get(path).copied().unwrap_or(0)
+    }
+
     /// Number of requests, and the distinct `traceparent` headers they brought.
     pub(crate) fn seen(&self) -> (usize, HashSet<String>) {
         let inner = self.inner.lock().expect("no panic holds the lock");
@@ -66,6 +73,7 @@ async fn serve(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Resp
     let behaviour = {
         let mut inner = inner.lock().expect("no panic holds the lock");
         inner.requests += 1;
+        *inner.asked.entry(path.clone()).or_default() += 1;
         if let Some(value) = request.headers().get("traceparent") {
             let value = value.to_str().unwrap_or("not text").to_owned();
             inner.traceparents.insert(value);
