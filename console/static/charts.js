@@ -45,7 +45,14 @@
           ctx.stroke();
           ctx.font = `600 ${13 * scale}px ${style("--sans")}`;
           ctx.textAlign = "right";
-          ctx.fillText(`${label} ${value}`, bbox.left + bbox.width - 6 * scale, y - 5 * scale);
+          // On a ground of its own, or the line of the values runs through it.
+          const words = `${label} ${value}`, right = bbox.left + bbox.width - 6 * scale, wide = ctx.measureText(words).width;
+          ctx.globalAlpha = 0.9;
+          ctx.fillStyle = style("--paper");
+          ctx.fillRect(right - wide - 4 * scale, y - 20 * scale, wide + 8 * scale, 18 * scale);
+          ctx.globalAlpha = 1;
+          ctx.fillStyle = ctx.strokeStyle;
+          ctx.fillText(words, right, y - 6 * scale);
         });
         ctx.restore();
       },

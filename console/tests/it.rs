@@ -7,18 +7,29 @@
 
 #[path = "it/bounds.rs"]
 mod bounds;
+#[path = "it/browser.rs"]
+mod browser;
 #[path = "it/exports.rs"]
 mod exports;
+#[path = "it/figures.rs"]
+mod figures;
 #[path = "it/grammar.rs"]
 mod grammar;
+#[path = "it/monitors.rs"]
+mod monitors;
 #[path = "it/otlp.rs"]
 mod otlp;
 #[path = "it/packets.rs"]
 mod packets;
 #[path = "it/properties.rs"]
 mod properties;
+#[path = "it/shop.rs"]
+mod shop;
 #[path = "it/store.rs"]
 mod store;
+
+#[path = "it/web.rs"]
+mod web;
 
 use std::sync::LazyLock;
 use std::time::Duration;

@@ -216,7 +216,11 @@ impl Metrics {
             // The first report only says where it stands; a lower one than before is a new start.
             let before = line.cumulative.replace((sum, count));
             match before {
-                None => return,
+                None => {
+                    // An empty slot, so that the series lives until the next report.
+                    line.cells.at(slot);
+                    return;
+                }
                 Some((old, n)) if sum >= old && count >= n => {
                     (sum - old, if shape == Shape::Count { 1 } else { count - n })
                 }

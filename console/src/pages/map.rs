@@ -7,9 +7,11 @@ use crate::view::overview::{Edge, Node, Overview};
 
 const BOX_WIDTH: f64 = 188.0;
 const BOX_HEIGHT: f64 = 84.0;
-const COLUMN: f64 = BOX_WIDTH + 150.0;
+const COLUMN: f64 = BOX_WIDTH + 118.0;
 const ROW: f64 = BOX_HEIGHT + 44.0;
 const MARGIN: f64 = 16.0;
+/// Labels whose middles are closer than this would lie on each other.
+const LABEL: (f64, f64) = (96.0, 56.0);
 /// A larger map is not drawn: the table below it says the same and can be read.
 const LARGEST: usize = 60;
 
@@ -132,7 +134,8 @@ pub(super) fn draw(overview: &Overview) -> Option<Drawing<'_>> {
             points.push(end);
             Some(line(edge, &points, right <= left))
         });
-    let lines = lines.collect();
+    let mut lines: Vec<Line<'_>> = lines.collect();
+    part(&mut lines);
     let boxes = nodes.iter().enumerate().filter_map(|(at, node)| {
         Some(Placed {
             node,
@@ -248,8 +251,24 @@ fn line<'a>(edge: &'a Edge, points: &[(f64, f64)], backward: bool) -> Line<'a> {
     Line {
         edge,
         path,
-        x: from.0 * 0.42 + to.0 * 0.58,
-        y: from.1 * 0.35 + to.1 * 0.65,
+        x: f64::midpoint(from.0, to.0),
+        y: f64::midpoint(from.1, to.1),
+    }
+}
+
+/// Moves labels down that would lie on one above them.
+fn part(lines: &mut [Line<'_>]) {
+    lines.sort_by(|a, b| a.y.total_cmp(&b.y));
+    for at in 1..lines.len() {
+        let (above, below) = lines.split_at_mut(at);
+        let Some(line) = below.first_mut() else {
+            return;
+        };
+        for other in above.iter() {
+            if (other.x - line.x).abs() < LABEL.0 && line.y - other.y < LABEL.1 {
+                line.y = other.y + LABEL.1;
+            }
+        }
     }
 }
 
@@ -272,6 +291,7 @@ mod tests {
                     kind: NodeKind::Service,
                     versions: vec![],
                     traced: true,
+                    answers: true,
                     red: Red::default(),
                 })
                 .collect(),
@@ -324,6 +344,11 @@ mod tests {
             }
         }
         assert_eq!(drawing.lines.len(), SHOP.len());
+        for (i, a) in drawing.lines.iter().enumerate() {
+            for b in &drawing.lines[i + 1..] {
+                assert!((a.x - b.x).abs() >= LABEL.0 || (a.y - b.y).abs() >= LABEL.1);
+            }
+        }
     }
 
     #[test]

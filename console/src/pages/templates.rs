@@ -69,12 +69,12 @@ pub(super) struct OverviewPage<'a> {
 
 impl OverviewPage<'_> {
     fn window_text(&self) -> String {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a time of some minutes"
-        )]
-        format::ago(self.overview.window_s.round() as u64)
+        // Slots have edges: 57 or 63 seconds are the minute that was asked for.
+        if self.overview.window_s > 55.0 {
+            "minute".to_owned()
+        } else {
+            format!("{:.0} seconds", self.overview.window_s)
+        }
     }
 }
 
@@ -287,7 +287,8 @@ impl Kept {
     pub(super) fn all(health: &Health) -> Vec<Self> {
         use crate::store::Counts;
         let stats = &health.stats;
-        let kinds: [(&'static str, fn(&Counts) -> u64); 6] = [
+        type Of = fn(&Counts) -> u64;
+        let kinds: [(&'static str, Of); 6] = [
             ("Spans", |counts| counts.spans),
             ("DogStatsD samples", |counts| counts.samples),
             ("Events", |counts| counts.events),

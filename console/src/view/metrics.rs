@@ -84,6 +84,9 @@ impl Statistic {
 
     #[expect(clippy::cast_precision_loss, reason = "figures to show")]
     fn of_cell(self, shape: Shape, cell: &Cell, width: Duration) -> Option<f64> {
+        if cell.count == 0 && shape != Shape::Count {
+            return None;
+        }
         match self {
             Self::Mean => cell.mean(),
             Self::Min => Some(cell.min),

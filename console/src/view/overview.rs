@@ -34,6 +34,8 @@ pub struct Node {
     pub versions: Vec<String>,
     /// Whether it sends spans: one that sends only metrics or logs has no requests to show.
     pub traced: bool,
+    /// Whether it has answered requests: one that only asks has none to show.
+    pub answers: bool,
     /// The requests it answered; of a database or an unknown address, the calls of it.
     pub red: Red,
 }
@@ -75,6 +77,7 @@ pub fn overview(store: &Store, window: Duration) -> Overview {
                 kind: NodeKind::Service,
                 versions: service.versions().map(str::to_owned).collect(),
                 traced: service.total(Kind::Traces) > 0,
+                answers: !service.requests().is_empty(),
                 red,
             };
             nodes.insert(Arc::clone(name), node);
@@ -101,6 +104,7 @@ pub fn overview(store: &Store, window: Duration) -> Overview {
                 kind,
                 versions: Vec::new(),
                 traced: false,
+                answers: true,
                 red: calls.over(window.length),
             };
             nodes.insert(name, node);
