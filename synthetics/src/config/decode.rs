@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
+use super::describe::{choices, expected, spelt, strings, titled, types};
 use super::problem::{Problem, suggest};
 use super::text;
 use super::tree::{self, Key, Node, Value};
@@ -314,79 +315,6 @@ impl<'a> Decoder<'a> {
             }
         }
         Some(value)
-    }
-}
-
-fn titled(what: &str) -> String {
-    match what.strip_suffix("[]") {
-        Some(list) => format!("an entry of `{list}`"),
-        None if what == "the file" => what.to_owned(),
-        None => format!("`{what}`"),
-    }
-}
-
-fn strings(list: &Json) -> Vec<&str> {
-    let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(Json::as_str).collect()
-}
-
-fn types(schema: &Json) -> Vec<&str> {
-    match &schema["type"] {
-        Json::String(one) => vec![one],
-        list @ Json::Array(_) => strings(list),
-        _ if !choices(schema).is_empty() => vec!["string"],
-        _ => Vec::new(),
-    }
-}
-
-/// The values that a schema allows, where it lists them.
-fn choices(schema: &Json) -> Vec<&Json> {
-    if let Some(list) = schema["enum"].as_array() {
-        return list.iter().collect();
-    }
-    let list = schema["oneOf"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    list.iter()
-        .filter_map(|choice| choice.get("const"))
-        .collect()
-}
-
-fn spelt(choice: &Json) -> String {
-    choice
-        .as_str()
-        .map_or_else(|| choice.to_string(), str::to_owned)
-}
-
-/// What a schema takes, for a person.
-fn expected(schema: &Json) -> String {
-    let allowed = choices(schema);
-    if !allowed.is_empty() {
-        let names: Vec<_> = allowed
-            .iter()
-            .map(|choice| format!("`{}`", spelt(choice)))
-            .collect();
-        return names.join(" or ");
-    }
-    let example = schema["format"].as_str().and_then(text::example);
-    let example = example.map_or_else(String::new, |text| format!(", such as `{text}`"));
-    match types(schema).as_slice() {
-        ["object"] => {
-            let names = schema["properties"]
-                .as_object()
-                .into_iter()
-                .flat_map(Map::keys);
-            let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-            format!("a map of {}", names.join(", "))
-        }
-        ["array"] => "a list: entries on lines of their own that begin with `- `".to_owned(),
-        ["integer"] => match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
-            (Some(least), Some(most)) => format!("a whole number from {least} to {most}"),
-            _ => "a whole number".to_owned(),
-        },
-        ["boolean"] => "`true` or `false`".to_owned(),
-        _ => format!("a text{example}"),
     }
 }
 

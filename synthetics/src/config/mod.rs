@@ -7,8 +7,11 @@
 //! where names must exist and numbers must go together.
 
 mod decode;
+mod describe;
 mod document;
+mod expect;
 mod problem;
+mod promises;
 mod requests;
 mod resolve;
 mod schema;

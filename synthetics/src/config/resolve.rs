@@ -10,12 +10,9 @@ use super::problem::{Problem, position, suggest};
 use super::text::NameText;
 use super::tree::{Node, Step as At};
 use super::{Config, HistorySink, Location, PlannedCheck, Secret, Sinks, Webhook};
-use crate::objective::{Indicator, Slo, SourceLine};
 use crate::probe::template::{self, Environment};
 use crate::probe::{Check, Far, Guard, Request, Retries};
-use crate::slo::burn::{self, BurnAlert};
-use crate::slo::maintenance::Maintenance;
-use crate::slo::{LocationRule, Percent, Window};
+use crate::slo::Percent;
 
 /// Where a check is probed from this often, and has this long, unless something else is said.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -171,7 +168,7 @@ impl Resolver<'_> {
         self.problems.push(problem);
     }
 
-    fn unique(&mut self, names: &[NameText], path: &[At<'_>], what: &str) {
+    pub(super) fn unique(&mut self, names: &[NameText], path: &[At<'_>], what: &str) {
         for (index, name) in names.iter().enumerate() {
             let first = names.iter().position(|other| other.0 == name.0);
             if let Some(first) = first.filter(|first| *first < index) {
@@ -189,7 +186,13 @@ impl Resolver<'_> {
     }
 
     /// Position of `name` in `names`, or a note of what was probably meant.
-    fn find(&mut self, name: &str, names: &[String], path: &[At<'_>], what: &str) -> Option<usize> {
+    pub(super) fn find(
+        &mut self,
+        name: &str,
+        names: &[String],
+        path: &[At<'_>],
+        what: &str,
+    ) -> Option<usize> {
         let found = names.iter().position(|known| known == name);
         if found.is_none() {
             let message = format!("there is no {what} `{name}`");
@@ -275,172 +278,7 @@ impl Resolver<'_> {
         Some(PlannedCheck { check, interval })
     }
 
-    fn slo(&mut self, slo: doc::Slo, index: usize, names: &[String]) -> Slo {
-        let path: [At<'_>; 2] = ["slos".into(), At::Item(index)];
-        let under = |name| [&path[..], &[At::Key(name)]].concat();
-        let indicator = match (slo.availability, slo.latency) {
-            (Some(availability), _) => Indicator::Availability {
-                min_good: availability
-                    .up_from
-                    .map_or(Percent::HUNDRED, |share| share.0),
-            },
-            (None, Some(latency)) => Indicator::Latency {
-                within: latency.within.0,
-            },
-            (None, None) => Indicator::Success,
-        };
-        let mut on = Vec::new();
-        for (at, name) in slo.checks.iter().enumerate() {
-            let path = [&under("checks")[..], &[At::Item(at)]].concat();
-            let Some(found) = self.find(&name.0, names, &path, "check") else {
-                continue;
-            };
-            if on.contains(&found) {
-                let message = format!("`{}` is here twice", name.0);
-                let problem = Problem::new(self.root.at(&path), message);
-                self.problem(problem.help("its probes would count twice: take one out"));
-                continue;
-            }
-            on.push(found);
-        }
-        let window = slo.window.map_or(Window::SEVEN_DAYS, |window| window.0);
-        let target = slo.target.0;
-        let (line, _) = position(self.sources.text, self.root.at(&under("name")).start);
-        Slo {
-            title: slo.title.unwrap_or_else(|| slo.name.0.clone()),
-            rule: match slo.locations {
-                None | Some(doc::Rule::AllUp) => LocationRule::AllUp,
-                Some(doc::Rule::Majority) => LocationRule::Majority,
-                Some(doc::Rule::Pooled) => LocationRule::Pooled,
-            },
-            window,
-            alerts: burn::usual(target, window.period()),
-            source: Some(SourceLine {
-                file: Arc::clone(self.sources.file),
-                line,
-            }),
-            ..Slo::new(&slo.name.0, target, indicator, on)
-        }
-    }
-
-    fn alert(
-        &mut self,
-        alert: doc::Alert,
-        index: usize,
-        names: &[String],
-        hooks: &[String],
-        slos: &mut [(Slo, Vec<usize>)],
-        told: &mut Vec<String>,
-    ) {
-        let path: [At<'_>; 2] = ["alerts".into(), At::Item(index)];
-        let under = |name| [&path[..], &[At::Key(name)]].concat();
-        let Some(found) = self.find(&alert.slo.0, names, &under("slo"), "objective") else {
-            return;
-        };
-        if told.contains(&alert.slo.0) {
-            let message = format!("`{}` has alerts already", alert.slo.0);
-            let problem = Problem::new(self.root.at(&under("slo")), message);
-            self.problem(problem.help("put all of them under one entry"));
-            return;
-        }
-        told.push(alert.slo.0);
-        let Some((slo, notify)) = slos.get_mut(found) else {
-            return;
-        };
-        if let Some(burns) = alert.burn {
-            let period = slo.window.period();
-            slo.alerts.clear();
-            for (at, entry) in burns.into_iter().enumerate() {
-                let path = [&under("burn")[..], &[At::Item(at)]].concat();
-                slo.alerts
-                    .extend(self.burn(&entry, slo.target, period, &path));
-            }
-        }
-        if let Some(names) = alert.notify {
-            notify.clear();
-            for (at, name) in names.iter().enumerate() {
-                let path = [&under("notify")[..], &[At::Item(at)]].concat();
-                notify.extend(self.find(&name.0, hooks, &path, "webhook"));
-            }
-        }
-    }
-
-    fn burn(
-        &mut self,
-        entry: &doc::Burn,
-        target: crate::slo::Target,
-        period: Duration,
-        path: &[At<'_>],
-    ) -> Option<BurnAlert> {
-        let long = entry.long.0;
-        let under = |name| [path, &[At::Key(name)]].concat();
-        if long > period {
-            let show = humantime::format_duration;
-            let message = format!(
-                "{} is longer than the objective's window, {}",
-                show(long),
-                show(period)
-            );
-            let problem = Problem::new(self.root.at(&under("long")), message);
-            self.problem(problem.help("make it the window at most"));
-            return None;
-        }
-        let (name, factor) = match (&entry.factor, &entry.budget) {
-            (Some(factor), _) => ("factor", Some(factor.0)),
-            (None, Some(share)) => ("budget", burn::factor(share.0, period, long)),
-            (None, None) => return None,
-        };
-        match BurnAlert::new(target, factor?, long) {
-            Ok(alert) => Some(alert),
-            Err(error) => {
-                let help = format!(
-                    "it takes a burn rate of at least 1 and below {}, the highest at {target}",
-                    burn::maximum(target)
-                );
-                let at = self.root.at(&under(name));
-                self.problem(Problem::new(at, error.to_string()).help(help));
-                None
-            }
-        }
-    }
-
-    fn maintenance(
-        &mut self,
-        entry: doc::Maintenance,
-        index: usize,
-        names: &[String],
-    ) -> Maintenance {
-        let path: [At<'_>; 2] = ["maintenance".into(), At::Item(index)];
-        let under = |name| [&path[..], &[At::Key(name)]].concat();
-        let (from, until) = (entry.from.0, entry.until.0);
-        let every = entry.every.map(|span| span.0);
-        if until <= from {
-            let problem = Problem::new(self.root.at(&under("until")), "it ends before it begins");
-            self.problem(problem.help("`until` is a moment after `from`"));
-        } else if let Some(every) = every
-            && every < until.since(from)
-        {
-            let message = "it begins again before it has ended";
-            let problem = Problem::new(self.root.at(&under("every")), message);
-            self.problem(problem.help("make `every` as long as it lasts, at least"));
-        }
-        for (at, name) in entry.slos.iter().flatten().enumerate() {
-            let path = [&under("slos")[..], &[At::Item(at)]].concat();
-            self.find(&name.0, names, &path, "objective");
-        }
-        let slos = entry
-            .slos
-            .map(|slos| slos.into_iter().map(|name| name.0).collect());
-        Maintenance {
-            name: entry.name,
-            from,
-            until,
-            every,
-            slos,
-        }
-    }
-
-    fn sinks(&mut self, sinks: &mut doc::Sinks, longest: Duration) -> Sinks {
+    pub(super) fn sinks(&mut self, sinks: &mut doc::Sinks, longest: Duration) -> Sinks {
         let history = sinks.history.take().map(|history| HistorySink {
             table: history.table.unwrap_or_else(|| TABLE.to_owned()),
             retention: history.retention.map_or(RETENTION, |span| span.0),
@@ -491,7 +329,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn secret(&mut self, text: &str, path: &[At<'_>]) -> Option<Secret> {
+    pub(super) fn secret(&mut self, text: &str, path: &[At<'_>]) -> Option<Secret> {
         let found = match text.strip_prefix("file:") {
             Some(file) => self.sources.file(file),
             None => template::expand(text, self.sources.environment).map_err(|e| e.to_string()),
