@@ -38,7 +38,8 @@ pub(super) async fn live(State(site): State<Site>) -> Response {
                 }
             }
             arrivals.mark_unchanged();
-            let event = Event::default().event("news").data("");
+            // Browsers pass on no event without data.
+            let event = Event::default().event("news").data("yes");
             Some((Ok::<_, Infallible>(event), (arrivals, seat, false)))
         }
     });

@@ -366,7 +366,7 @@ async fn pages_are_told_when_there_is_news_and_stop_with_the_console() {
         .unwrap();
     assert_eq!(live.headers()["content-type"], "text/event-stream");
     let first = live.chunk().await.unwrap().unwrap();
-    assert!(first.starts_with(b"event: news"));
+    assert_eq!(first, "event: news\ndata: yes\n\n");
     packet(&console, "x:1|c").await;
     let second = tokio::time::timeout(PATIENCE, live.chunk())
         .await
