@@ -102,3 +102,98 @@ impl Clock for SystemClock {
         self.wall.plus(self.started.elapsed())
     }
 }
+
+/// A clock that runs `factor` times as fast as the machine's from an anchor on; with a factor of 1
+/// it is the machine's.
+#[derive(Clone, Copy, Debug)]
+pub struct FastClock {
+    system: SystemClock,
+    real: Timestamp,
+    shown: Timestamp,
+    factor: u32,
+}
+
+impl FastClock {
+    /// The machine's time.
+    #[must_use]
+    pub const fn real(system: SystemClock) -> Self {
+        Self {
+            real: system.wall,
+            shown: system.wall,
+            factor: 1,
+            system,
+        }
+    }
+
+    /// A clock that showed `shown` at `real`, and runs `factor` times as fast as `system`.
+    #[must_use]
+    pub const fn anchored(
+        system: SystemClock,
+        real: Timestamp,
+        shown: Timestamp,
+        factor: u32,
+    ) -> Self {
+        Self {
+            system,
+            real,
+            shown,
+            factor,
+        }
+    }
+
+    /// How many times as fast as real time it runs.
+    #[must_use]
+    pub const fn factor(&self) -> u32 {
+        self.factor
+    }
+
+    /// What this clock shows at a moment of real time.
+    #[must_use]
+    pub fn at(&self, real: Timestamp) -> Timestamp {
+        if real < self.real {
+            return self.shown.minus(self.shown_time(self.real.since(real)));
+        }
+        self.shown.plus(self.shown_time(real.since(self.real)))
+    }
+
+    /// How much time passes on this clock within some real time.
+    #[must_use]
+    pub fn shown_time(&self, real: Duration) -> Duration {
+        real.saturating_mul(self.factor)
+    }
+
+    /// How much real time some time on this clock takes.
+    #[must_use]
+    pub fn real_time(&self, shown: Duration) -> Duration {
+        shown / self.factor.max(1)
+    }
+}
+
+impl Clock for FastClock {
+    fn now(&self) -> Timestamp {
+        self.at(self.system.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fast_clock_passes_its_anchor_and_runs_ahead() {
+        let at = |seconds: u64| Timestamp::from_micros(seconds * 1_000_000);
+        let clock = FastClock::anchored(SystemClock::new(), at(100), at(5_000), 600);
+        assert_eq!(clock.at(at(100)), at(5_000));
+        assert_eq!(clock.at(at(102)), at(6_200));
+        assert_eq!(clock.at(at(99)), at(4_400));
+        assert_eq!(clock.at(at(0)), at(0), "never before 1970");
+        assert_eq!(clock.real_time(Duration::from_secs(60)).as_millis(), 100);
+        let real = FastClock::real(SystemClock::new());
+        assert_eq!(real.at(at(7_000_000_000)), at(7_000_000_000));
+        let (before, after) = (SystemClock::new().now(), real.now());
+        assert!(
+            after.since(before) < Duration::from_secs(60)
+                && before <= after.plus(Duration::from_secs(1))
+        );
+    }
+}

@@ -7,16 +7,25 @@
 pub mod bucket;
 pub mod codec;
 pub mod error;
+pub mod live;
 pub mod load;
 pub mod minute;
+mod roll_up;
+mod seat;
+mod seen;
 pub mod series;
 pub mod sketch;
 pub mod store;
 pub mod view;
+pub mod watcher;
+pub mod writer;
 
 pub use bucket::{Bucket, NotedProbe, ProbeCounts, Worst};
 pub use error::HistoryError;
+pub use live::{Live, Site};
 pub use minute::{Level, Minute};
 pub use series::Series;
 pub use sketch::Sketch;
 pub use view::View;
+pub use watcher::Watcher;
+pub use writer::Writer;

@@ -3,14 +3,14 @@
 //! Its size depends on the number of objectives and locations and on the longest window, and not
 //! on the number of checks or on how old the history is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::codec::ByCheck;
 use super::minute::{Level, Minute};
-use super::series::Series;
+use super::seen::{Cell, Ring, Seen, add};
 use super::sketch::Sketch;
 use crate::clock::Timestamp;
 use crate::evaluate::{Evaluation, Judge, SliceCell};
@@ -44,96 +44,6 @@ pub struct BurnReading {
     pub firing: Option<bool>,
 }
 
-/// One minute of one objective at one location.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    good: u32,
-    bad: u32,
-    gaps: u32,
-    retried: u32,
-}
-
-impl Cell {
-    fn is_measured(self) -> bool {
-        self.good > 0 || self.bad > 0
-    }
-}
-
-impl From<Cell> for SliceCell {
-    fn from(cell: Cell) -> Self {
-        Self {
-            counts: Counts::new(u64::from(cell.good), u64::from(cell.bad)),
-            gaps: u64::from(cell.gaps),
-            retried: u64::from(cell.retried),
-        }
-    }
-}
-
-/// The newest minutes of one objective at one location.
-#[derive(Clone, Debug, Default)]
-struct Ring {
-    first: u64,
-    cells: VecDeque<Cell>,
-}
-
-impl Ring {
-    fn get(&self, minute: Minute) -> Cell {
-        let at = minute.0.checked_sub(self.first);
-        let at = at.and_then(|at| usize::try_from(at).ok());
-        at.and_then(|at| self.cells.get(at))
-            .copied()
-            .unwrap_or_default()
-    }
-
-    fn set(&mut self, minute: Minute, cell: Cell, keep: u64) {
-        let end = self.first + self.cells.len() as u64;
-        if self.cells.is_empty() {
-            self.first = minute.0;
-        } else if minute.0 + keep < end {
-            return;
-        } else if minute.0 >= end + keep {
-            // A jump of years neither fills memory nor takes time.
-            self.cells.clear();
-            self.first = minute.0;
-        }
-        while self.first > minute.0 {
-            self.cells.push_front(Cell::default());
-            self.first -= 1;
-        }
-        while self.first + self.cells.len() as u64 <= minute.0 {
-            self.cells.push_back(Cell::default());
-        }
-        while self.cells.len() as u64 > keep {
-            self.cells.pop_front();
-            self.first += 1;
-        }
-        let at = minute.0.checked_sub(self.first);
-        if let Some(kept) = at.and_then(|at| self.cells.get_mut(usize::try_from(at).ok()?)) {
-            *kept = cell;
-        }
-    }
-
-    fn oldest_measured(&self) -> Option<Minute> {
-        let at = self.cells.iter().position(|cell| cell.is_measured())?;
-        Some(Minute(self.first + at as u64))
-    }
-
-    fn newest_measured(&self) -> Option<Minute> {
-        let at = self.cells.iter().rposition(|cell| cell.is_measured())?;
-        Some(Minute(self.first + at as u64))
-    }
-}
-
-/// One location as the objectives see it.
-#[derive(Clone, Debug)]
-struct Place {
-    name: Arc<str>,
-    /// By objective.
-    rings: Vec<Ring>,
-    /// By objective, only for latencies: sketches by the minute that they begin with.
-    sketches: Vec<BTreeMap<Minute, (Level, Sketch)>>,
-}
-
 /// The view.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -141,7 +51,7 @@ pub struct View {
     /// By objective: the names of its checks.
     checks: Vec<Vec<Arc<str>>>,
     keep: u64,
-    places: Vec<Place>,
+    places: Vec<Seen>,
 }
 
 impl View {
@@ -190,7 +100,7 @@ impl View {
         let place = match self.places.iter().position(|p| *p.name == *location) {
             Some(at) => at,
             None => {
-                self.places.push(Place {
+                self.places.push(Seen {
                     name: location.into(),
                     rings: vec![Ring::default(); slos.len()],
                     sketches: vec![BTreeMap::new(); slos.len()],
@@ -218,15 +128,24 @@ impl View {
         }
     }
 
+    /// Puts the sketches of a location's minutes together to those of hours, where the hour ended
+    /// before `until` and nothing comes after. What is read from the table needs none of this.
+    pub fn fold(&mut self, location: &str, until: Minute) {
+        let places = &mut self.places;
+        if let Some(place) = places.iter_mut().find(|place| *place.name == *location) {
+            place.fold(Level::Hour.floor(until));
+        }
+    }
+
     /// The newest minute that an objective has a measurement of.
     #[must_use]
     pub fn newest(&self, slo: usize) -> Option<Minute> {
-        let newest = |place: &Place| place.rings.get(slo)?.newest_measured();
+        let newest = |place: &Seen| place.rings.get(slo)?.newest_measured();
         self.places.iter().filter_map(newest).max()
     }
 
     fn oldest(&self, slo: usize) -> Option<Minute> {
-        let oldest = |place: &Place| place.rings.get(slo)?.oldest_measured();
+        let oldest = |place: &Seen| place.rings.get(slo)?.oldest_measured();
         self.places.iter().filter_map(oldest).min()
     }
 
@@ -361,63 +280,5 @@ impl View {
             let mut cells = rings.iter().map(|ring| SliceCell::from(ring.get(minute)));
             slice(minute.start(), minute.end(), &mut cells);
         }
-    }
-}
-
-impl Place {
-    fn take_sketch(&mut self, slo: usize, level: Level, first: Minute, sketch: Sketch, keep: u64) {
-        let sketches = &mut self.sketches[slo];
-        // A minute of an hour that is known as a whole is in that already.
-        let covered = sketches
-            .range(..=first)
-            .next_back()
-            .is_some_and(|(begin, (known, _))| {
-                *known > level && begin.plus(known.minutes()) > first
-            });
-        if covered {
-            return;
-        }
-        let end = first.plus(level.minutes());
-        let inside: Vec<_> = sketches
-            .range(first..end)
-            .map(|(begin, _)| *begin)
-            .collect();
-        for begin in inside {
-            sketches.remove(&begin);
-        }
-        if sketch.count() > 0 {
-            sketches.insert(first, (level, sketch));
-        }
-        while let Some((begin, (level, _))) = sketches.first_key_value() {
-            if begin.plus(level.minutes() + keep) >= end {
-                break;
-            }
-            sketches.pop_first();
-        }
-    }
-}
-
-/// Adds a check's minutes to the cells of an objective.
-fn add(cells: &mut [Cell], indicator: Indicator, series: &Series) {
-    let limit = match indicator {
-        Indicator::Latency { within } => Some(within),
-        Indicator::Availability { .. } | Indicator::Success => None,
-    };
-    let mut within = limit.map(|limit| series.within(limit));
-    for (cell, (_, counts)) in cells.iter_mut().zip(series.minutes()) {
-        let total = counts.good.saturating_add(counts.bad);
-        let events = match &mut within {
-            None => Some((counts.good, counts.bad)),
-            // Where this limit was not counted, nobody knows: it was not measured.
-            Some(within) => within
-                .next()
-                .flatten()
-                .map(|good| (good, total.saturating_sub(good))),
-        };
-        let (good, bad) = events.unwrap_or((0, 0));
-        cell.good = cell.good.saturating_add(good);
-        cell.bad = cell.bad.saturating_add(bad);
-        cell.gaps = cell.gaps.saturating_add(counts.gaps);
-        cell.retried = cell.retried.saturating_add(counts.retried);
     }
 }

@@ -192,6 +192,39 @@ impl Store {
         Ok(())
     }
 
+    /// The first item of `level` that begins within `range`.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn next(
+        &self,
+        location: &str,
+        level: Level,
+        range: Range<Minute>,
+    ) -> Result<Option<Minute>, HistoryError> {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", self.of(location, level))
+            .expression_attribute_values(":from", string(&range.start.to_string()))
+            .expression_attribute_values(":to", string(&format!("{}~", Minute(range.end.0 - 1))))
+            .projection_expression("sk")
+            .consistent_read(true)
+            .limit(1)
+            .send()
+            .await
+            .map_err(|error| classify("Query", &self.table, error))?;
+        Ok(page
+            .items()
+            .first()
+            .and_then(|item| minute(text(item, SK)?)))
+    }
+
     /// One minute with the run that wrote it; `None` where it is not there.
     ///
     /// # Errors

@@ -7,7 +7,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck};
 
@@ -16,15 +15,11 @@ use crate::clock::Timestamp;
 use crate::history::error::{HistoryError, classify};
 use crate::history::minute::{Level, Minute};
 
-/// A beat that has stood still for this long is that of a prober that is gone.
-pub const LEASE: Duration = Duration::from_secs(15);
-/// From one beat to the next.
-pub const RENEW: Duration = Duration::from_secs(4);
-
 const KIND: &str = "location";
 const BEAT: &str = "beat";
 const HOST: &str = "host";
 const PID: &str = "pid";
+const NAMESPACE: &str = "pid_namespace";
 const SINCE: &str = "since";
 const FREE: &str = "free";
 const SIMULATED: &str = "simulated";
@@ -40,8 +35,38 @@ pub struct Holder {
     pub host: String,
     /// The process there.
     pub pid: u32,
+    /// What that number is unique within: the kernel's name for it, empty where there is none.
+    pub namespace: String,
     /// When it began to hold the location, in real time.
     pub since: Timestamp,
+}
+
+impl Holder {
+    /// This process, from `since` on, as a new run.
+    #[must_use]
+    pub fn here(since: Timestamp) -> Self {
+        let namespace = std::fs::read_link("/proc/self/ns/pid");
+        let namespace = namespace.map(|link| link.to_string_lossy().into_owned());
+        Self {
+            run: format!("{:016x}", rand::random::<u64>()),
+            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            pid: std::process::id(),
+            namespace: namespace.unwrap_or_default(),
+            since,
+        }
+    }
+
+    /// Whether the other one is known to have ended: a process of this machine that is not there
+    /// any more. Elsewhere only its beat can tell.
+    #[must_use]
+    pub fn knows_the_end_of(&self, other: &Self) -> bool {
+        let comparable = !self.namespace.is_empty()
+            && self.namespace == other.namespace
+            && self.host == other.host
+            && self.run != other.run;
+        let is_there = || std::path::Path::new(&format!("/proc/{}", other.pid)).exists();
+        comparable && (self.pid == other.pid || !is_there())
+    }
 }
 
 /// `process 17 on web-1, since 2026-11-05T12:34:56.000Z`.
@@ -158,12 +183,13 @@ impl Store {
             .key(PK, self.partition(KIND))
             .key(SK, string(name))
             .update_expression(
-                "SET #run = :run, #host = :host, #pid = :pid, #since = :since, #beat = :beat, \
-                 #simulated = :simulated REMOVE #free",
+                "SET #run = :run, #host = :host, #pid = :pid, #namespace = :namespace, #since = :since, \
+                 #beat = :beat, #simulated = :simulated REMOVE #free",
             )
             .expression_attribute_names("#run", RUN)
             .expression_attribute_names("#host", HOST)
             .expression_attribute_names("#pid", PID)
+            .expression_attribute_names("#namespace", NAMESPACE)
             .expression_attribute_names("#since", SINCE)
             .expression_attribute_names("#beat", BEAT)
             .expression_attribute_names("#simulated", SIMULATED)
@@ -171,6 +197,7 @@ impl Store {
             .expression_attribute_values(":run", string(&holder.run))
             .expression_attribute_values(":host", string(&holder.host))
             .expression_attribute_values(":pid", number(u64::from(holder.pid)))
+            .expression_attribute_values(":namespace", string(&holder.namespace))
             .expression_attribute_values(":since", number(holder.since.as_micros()))
             .expression_attribute_values(":beat", number(1))
             .expression_attribute_values(":simulated", AttributeValue::Bool(simulated));
@@ -307,6 +334,7 @@ fn record(item: &HashMap<String, AttributeValue>) -> Option<LocationRecord> {
             pid: whole(PID)
                 .and_then(|pid| u32::try_from(pid).ok())
                 .unwrap_or(0),
+            namespace: text(NAMESPACE).unwrap_or_default(),
             since: Timestamp::from_micros(whole(SINCE).unwrap_or(0)),
         },
         beat: whole(BEAT).unwrap_or(0),

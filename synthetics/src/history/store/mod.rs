@@ -28,7 +28,7 @@ use bookinfo::store::{StoreArgs, StoreConfig};
 
 pub use clock::Anchor;
 pub use items::{MinuteItem, Saved};
-pub use location::{Claim, Holder, LEASE, LocationRecord, RENEW};
+pub use location::{Claim, Holder, LocationRecord};
 
 use super::error::HistoryError;
 use super::minute::Level;
@@ -37,42 +37,42 @@ use crate::clock::Timestamp;
 /// What the table's name ends with.
 pub const TABLE: &str = "history";
 /// Partition key.
-const PK: &str = "pk";
+pub const PK: &str = "pk";
 /// Sort key.
-const SK: &str = "sk";
+pub const SK: &str = "sk";
 /// Seconds since 1970 after which an item may go.
-const EXPIRES: &str = "expires_at";
+pub const EXPIRES: &str = "expires_at";
 /// Which prober wrote it.
 const RUN: &str = "run";
 
 /// How long items are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Days of items of a day; nothing is older.
-    pub days: u32,
-}
+pub struct Retention(
+    /// That of days, and so of everything.
+    pub Duration,
+);
 
 impl Retention {
     /// A prober that was away for longer loses what it had not rolled up: an hour at most.
     const MINUTES: Duration = Duration::from_secs(8 * 86_400);
-    /// A quarter and the edge of a window over it.
+    /// A quarter, and the edge of a window over it.
     const HOURS: Duration = Duration::from_secs(100 * 86_400);
 
     /// How long an item of `level` is kept.
     #[must_use]
     pub fn of(self, level: Level) -> Duration {
-        let longest = Duration::from_secs(u64::from(self.days.max(1)) * 86_400);
         match level {
-            Level::Minute => Self::MINUTES.min(longest),
-            Level::Hour => Self::HOURS.min(longest),
-            Level::Day => longest,
+            Level::Minute => Self::MINUTES.min(self.0),
+            Level::Hour => Self::HOURS.min(self.0),
+            Level::Day => self.0,
         }
     }
 }
 
+/// Something over a year.
 impl Default for Retention {
     fn default() -> Self {
-        Self { days: 400 }
+        Self(Duration::from_secs(400 * 86_400))
     }
 }
 
@@ -87,20 +87,25 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the table that `args` point to. `time_scale` is the factor of the clock whose times
+    /// Opens the table `table` where `args` point to; without a name, the prefix of `args` makes
+    /// it. `time_scale` is the factor of the clock whose times
     /// are kept, 1 for real time. Nothing is called yet.
     ///
     /// # Errors
     /// [`HistoryError::Config`] where a setting is missing or of no use.
     pub async fn open(
         args: &StoreArgs,
+        table: Option<&str>,
         time_scale: u32,
         retention: Retention,
     ) -> Result<Self, HistoryError> {
         let config = StoreConfig::load(args).await?;
         Ok(Self {
             client: config.client(),
-            table: format!("{}{TABLE}", args.table_prefix),
+            table: match table {
+                Some(table) => table.to_owned(),
+                None => format!("{}{TABLE}", args.table_prefix),
+            },
             realm: match time_scale {
                 1 => String::new(),
                 factor => format!("x{factor}/"),

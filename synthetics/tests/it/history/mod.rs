@@ -4,6 +4,7 @@ mod codec;
 mod load;
 mod store;
 mod view;
+mod writer;
 
 use std::time::Duration;
 

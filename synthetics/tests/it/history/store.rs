@@ -12,7 +12,7 @@ use synthetics::history::{HistoryError, Level, Minute, Series};
 use super::{DAY, answer, bucket, now};
 
 pub(crate) async fn table(engine: &Engine) -> Store {
-    let store = Store::open(&engine.store_args(), 1, Retention::default())
+    let store = Store::open(&engine.store_args(), None, 1, Retention::default())
         .await
         .expect("store arguments");
     store.create_table().await.expect("a table");
@@ -24,6 +24,7 @@ pub(crate) fn holder(run: &str) -> Holder {
         run: run.into(),
         host: "web-1".into(),
         pid: 17,
+        namespace: String::new(),
         since: now(),
     }
 }
@@ -270,7 +271,7 @@ async fn what_is_rolled_up_is_noted_in_the_same_breath() {
 async fn clocks_of_another_speed_have_a_history_of_their_own() {
     let engine = Engine::start().await;
     let real = table(&engine).await;
-    let fast = Store::open(&engine.store_args(), 600, Retention::default())
+    let fast = Store::open(&engine.store_args(), None, 600, Retention::default())
         .await
         .expect("store arguments");
     ours(&real, "a").await;
@@ -297,7 +298,7 @@ async fn clocks_of_another_speed_have_a_history_of_their_own() {
 #[tokio::test]
 async fn errors_are_told_apart_and_say_the_mend() {
     let engine = Engine::start().await;
-    let store = Store::open(&engine.store_args(), 1, Retention::default())
+    let store = Store::open(&engine.store_args(), None, 1, Retention::default())
         .await
         .expect("store arguments");
     let missing = store.locations().await.expect_err("there is no table");
