@@ -106,6 +106,11 @@ screenshots:
 bench: build
     cargo bench --package demo --bench shop
 
+# What the console bears: packets and spans a second, memory at its budget, page times under load; `--minutes 10` for the long run.
+[group("bench")]
+bench-console *args:
+    cargo bench --package console --bench console -- {{ args }}
+
 # Seconds for a cold release build, in a target directory that goes away again.
 [group("bench")]
 bench-build:

@@ -124,11 +124,12 @@ impl Monitors {
 
     /// Takes what there is to know at a moment: for each rule its readings, in the order of the rules, and what senders judged by themselves.
     pub fn tick(&mut self, now: SystemTime, readings: &[Vec<Reading>], verdicts: Vec<Verdict>) {
-        for (rule, readings) in self.rules.iter().zip(readings) {
-            self.apply(rule, readings, now);
-        }
+        // They came before now, and history is told in order.
         for verdict in verdicts {
             self.take(verdict);
+        }
+        for (rule, readings) in self.rules.iter().zip(readings) {
+            self.apply(rule, readings, now);
         }
         self.hush(now);
     }
