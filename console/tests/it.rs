@@ -13,6 +13,8 @@ mod browser;
 mod exports;
 #[path = "it/figures.rs"]
 mod figures;
+#[path = "it/fixture.rs"]
+mod fixture;
 #[path = "it/grammar.rs"]
 mod grammar;
 #[path = "it/monitors.rs"]
@@ -28,6 +30,8 @@ mod shop;
 #[path = "it/store.rs"]
 mod store;
 
+#[path = "it/values.rs"]
+mod values;
 #[path = "it/web.rs"]
 mod web;
 

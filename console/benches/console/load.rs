@@ -138,7 +138,7 @@ fn pack(body: &[u8]) -> Vec<u8> {
 /// The shop's mix at so many pages a second, until told to stop; how many pages.
 pub(crate) async fn shop(to: Addresses, rate: u64, stop: CancellationToken) -> u64 {
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let packet = vec!["http.server.request.count:1|c|#service:details,http.route:/details/{id},http.response.status_code:200"; 8].join("\n");
+    let packet = ["http.server.request.count:1|c|#service:details,http.route:/details/{id},http.response.status_code:200"; 8].join("\n");
     let log = |service: &str| {
         json!({"timestamp": "2026-11-20T10:00:00.250Z", "status": "info", "service": service, "message": "request", "http.route": "/details/{id}", "duration_ms": 12.5, "trace_id": format!("{:032x}", IDS.load(Ordering::Relaxed))}).to_string()
     };

@@ -1,5 +1,11 @@
 //! The pages in a real browser: what a viewer sees, with pictures, and a check of accessibility by axe.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "CI and ARTIFACTS_DIR are for tests, and what is left out is said aloud"
+)]
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

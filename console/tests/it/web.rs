@@ -205,7 +205,7 @@ async fn no_text_from_outside_becomes_markup() {
         format!("/services/{name}"),
         format!("/traces/{id}"),
         format!("/metrics?name={name}&by={name}&tags={name}&statistic={name}"),
-        format!("/metrics?name=my_metric&by=host"),
+        "/metrics?name=my_metric&by=host".to_owned(),
         format!("/logs?service={name}&text={name}&trace_id={name}&severity={name}"),
         format!("/traces?service={name}&route={name}&status={name}&min_ms={name}"),
         format!("/{name}"),
