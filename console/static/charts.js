@@ -71,13 +71,13 @@
     const few = chart.times.length <= 60;
     const shape = {
       width: Math.max(240, place.clientWidth), height: Math.round(rem * 16),
-      scales: { y: { range: (_, low, high) => {
+      scales: { x: { range: (_, first, last) => last - first < 60 ? [last - 60, last + 5] : [first, last] }, y: { range: (_, low, high) => {
         const least = Math.min(0, low ?? 0), most = Math.max(high ?? 1, ...limits, 0);
         return [least, most === least ? least + 1 : most + (most - least) * 0.08];
       } } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map((at) => new Date(at * 1000).toLocaleTimeString("en-GB")), space: rem * 6 },
-        { ...axis, values: (_, ticks) => ticks.map(value), size: rem * 5.5, space: rem * 2.4 },
+        { ...axis, values: (_, ticks) => ticks.map(chart.unit === "s" ? value : figure), size: rem * 5.5, space: rem * 2.4 },
       ],
       series: [
         { label: "Time", value: (_, at) => at == null ? "-" : new Date(at * 1000).toLocaleTimeString("en-GB") },

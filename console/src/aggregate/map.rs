@@ -1,22 +1,29 @@
 //! The service map: who calls whom, from client spans and the server spans that are their children.
 //!
 //! A call is counted once, from its client span: that is what the caller saw, the way included. Whom it called, the child says; where the
-//! child did not come (yet), the peer that the client names, if an earlier call of the same address had a child.
+//! child does not come within some seconds, the peer that the client names, if an earlier call of the same address had a child.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use super::names::{Peer, is_error, peer};
 use super::red::Requests;
 use super::ring::{Ring, Slot};
 use super::traces::Traces;
-use crate::otlp::{Span, SpanKind};
+use crate::otlp::{Span, SpanId, SpanKind, TraceId};
 
 /// So many edges are kept; further ones are counted.
 const EDGES: usize = 500;
 
 /// So many addresses are known by the name of their service.
 const ADDRESSES: usize = 1_000;
+
+/// So long a call waits for the span of its server: exporters send every few seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// So many calls wait; the one that waits longest has to go without.
+const WAITING: usize = 5_000;
 
 /// What stands at the far end of an edge.
 #[derive(
@@ -40,8 +47,22 @@ pub type Ends = (Arc<str>, Arc<str>);
 pub struct Map {
     edges: HashMap<Ends, Edge>,
     by_address: HashMap<Box<str>, Arc<str>>,
+    waiting: VecDeque<Waiting>,
     /// Calls that found no room.
     pub left_out: u64,
+}
+
+/// A call of an address, whose server has not been heard of.
+#[derive(Debug)]
+struct Waiting {
+    since: SystemTime,
+    trace: TraceId,
+    span: SpanId,
+    from: Arc<str>,
+    address: Box<str>,
+    duration: Duration,
+    error: bool,
+    slot: Slot,
 }
 
 /// The calls from one to the other.
@@ -59,7 +80,7 @@ impl Map {
         &mut self,
         span: &Arc<Span>,
         service: &Arc<str>,
-        slot: Slot,
+        (slot, now): (Slot, SystemTime),
         traces: &mut Traces,
         mut name: impl FnMut(&str) -> Arc<str>,
     ) {
@@ -67,16 +88,18 @@ impl Map {
             SpanKind::Client | SpanKind::Producer => {
                 let to = match peer(span) {
                     Some(Peer::Database(system)) => Some((Arc::from(&*system), NodeKind::Database)),
-                    named => traces
-                        .relatives(span)
-                        .child
-                        .map(|child| name(child.service()))
-                        .map(|child| self.learn(named.as_ref(), child))
-                        .or_else(|| self.guess(span, named, &mut name)),
+                    Some(Peer::Service(service)) => Some((name(&service), NodeKind::Service)),
+                    named => {
+                        let child = traces.relatives(span).child;
+                        match child.map(|child| name(child.service())) {
+                            Some(child) => Some(self.learn(named.as_ref(), child)),
+                            None => self.wait_or_guess(span, named, service, slot, now, traces),
+                        }
+                    }
                 };
                 if let Some((to, kind)) = to {
                     traces.mark_mapped(span);
-                    self.count(service, to, kind, span, slot);
+                    self.count(service, to, kind, span.duration(), is_error(span), slot);
                 }
             }
             SpanKind::Server | SpanKind::Consumer => {
@@ -90,7 +113,7 @@ impl Map {
                 if !mapped {
                     traces.mark_mapped(&client);
                     let from = name(client.service());
-                    self.count(&from, to, kind, &client, slot);
+                    self.count(&from, to, kind, client.duration(), is_error(&client), slot);
                 }
             }
             SpanKind::Internal | SpanKind::Unspecified => {}
@@ -111,28 +134,79 @@ impl Map {
         (service, NodeKind::Service)
     }
 
-    /// Whom a client called whose server has not been heard of in this trace.
-    fn guess(
-        &self,
+    /// A call that nobody answered is counted at once; one that somebody did waits for the span of who it was.
+    fn wait_or_guess(
+        &mut self,
         span: &Span,
         peer: Option<Peer>,
-        name: &mut impl FnMut(&str) -> Arc<str>,
+        from: &Arc<str>,
+        slot: Slot,
+        now: SystemTime,
+        traces: &mut Traces,
     ) -> Option<(Arc<str>, NodeKind)> {
-        match peer? {
-            Peer::Service(service) => Some((name(&service), NodeKind::Service)),
-            Peer::Address(address) => match self.by_address.get(&address) {
-                Some(service) => Some((Arc::clone(service), NodeKind::Service)),
-                // Nobody answered, so no span of a server will tell who it was.
-                None if is_error(span) && super::names::status_code(span).is_none() => {
-                    Some((Arc::from(&*address), NodeKind::Unknown))
-                }
-                None => None,
-            },
-            Peer::Database(_) => None,
+        let Some(Peer::Address(address)) = peer else {
+            return None;
+        };
+        if is_error(span) && super::names::status_code(span).is_none() {
+            return Some(match self.by_address.get(&address) {
+                Some(service) => (Arc::clone(service), NodeKind::Service),
+                None => (Arc::from(&*address), NodeKind::Unknown),
+            });
+        }
+        if self.waiting.len() >= WAITING {
+            self.give_up_on_first(traces);
+        }
+        self.waiting.push_back(Waiting {
+            since: now,
+            trace: span.trace_id,
+            span: span.span_id,
+            from: Arc::clone(from),
+            address,
+            duration: span.duration(),
+            error: is_error(span),
+            slot,
+        });
+        None
+    }
+
+    /// Counts the calls that have waited long enough, by whose address it is.
+    pub(super) fn tidy(&mut self, now: SystemTime, traces: &mut Traces) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|call| now.duration_since(call.since).unwrap_or_default() >= PATIENCE)
+        {
+            self.give_up_on_first(traces);
         }
     }
 
-    fn count(&mut self, from: &Arc<str>, to: Arc<str>, kind: NodeKind, span: &Span, slot: Slot) {
+    fn give_up_on_first(&mut self, traces: &mut Traces) {
+        let Some(call) = self.waiting.pop_front() else {
+            return;
+        };
+        if traces.take_unmapped(call.trace, call.span)
+            && let Some(to) = self.by_address.get(&call.address).cloned()
+        {
+            let Waiting {
+                from,
+                duration,
+                error,
+                slot,
+                ..
+            } = call;
+            self.count(&from, to, NodeKind::Service, duration, error, slot);
+        }
+    }
+
+    fn count(
+        &mut self,
+        from: &Arc<str>,
+        to: Arc<str>,
+        kind: NodeKind,
+        duration: Duration,
+        error: bool,
+        slot: Slot,
+    ) {
         let ends = (Arc::clone(from), to);
         if self.edges.len() >= EDGES && !self.edges.contains_key(&ends) {
             self.left_out += 1;
@@ -142,7 +216,7 @@ impl Map {
             kind,
             calls: Ring::default(),
         });
-        edge.calls.at(slot).record(span.duration(), is_error(span));
+        edge.calls.at(slot).record(duration, error);
     }
 
     /// All edges.
@@ -163,5 +237,6 @@ impl Map {
             .map(|edge| 128 + edge.calls.heap_bytes(Requests::heap_bytes))
             .sum::<usize>()
             + self.by_address.len() * 128
+            + self.waiting.len() * (size_of::<Waiting>() + 32)
     }
 }

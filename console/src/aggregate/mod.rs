@@ -125,7 +125,7 @@ impl Aggregates {
         self.traces.add_span(span, &service, now);
         let services = &mut self.services;
         self.map
-            .take(span, &service, slot, &mut self.traces, |name| {
+            .take(span, &service, (slot, now), &mut self.traces, |name| {
                 services.name(name)
             });
     }
@@ -190,6 +190,7 @@ impl Aggregates {
         }
         self.tidied = slot;
         self.since = self.since(now);
+        self.map.tidy(now, &mut self.traces);
         self.trim();
         while self.figures > self.budget && self.since < slot {
             // In eighths of what is left, so that it takes a few rounds and not hundreds.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::names::{is_entry, is_error, resource, short};
-use crate::otlp::{LogRecord, Span, TraceId};
+use crate::otlp::{LogRecord, Span, SpanId, TraceId};
 
 /// Of a larger trace, the first spans and log lines are found, the others only counted.
 const LARGEST: usize = 2_000;
@@ -198,6 +198,13 @@ impl Traces {
         {
             indexed.mapped = true;
         }
+    }
+
+    /// Notes that a span is on the map from now on; whether it was not. A span that is gone was not.
+    pub(super) fn take_unmapped(&mut self, trace: TraceId, span: SpanId) -> bool {
+        let spans = self.by_id.get_mut(&trace).map(|trace| &mut trace.spans);
+        let found = spans.and_then(|spans| spans.iter_mut().find(|i| i.span.span_id == span));
+        found.is_none_or(|indexed| !std::mem::replace(&mut indexed.mapped, true))
     }
 
     pub(super) fn bytes(&self) -> usize {

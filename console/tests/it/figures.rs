@@ -59,6 +59,11 @@ fn a_service_that_died_keeps_its_name_on_the_map() {
     };
     fixture.spans(2, &[SHOP[0], refused]);
     assert!(fixture.edges().contains(&call(("front", "back", 2, 1))));
+    // One that answered and whose span does not come is counted by its address, after a while.
+    fixture.spans(4, &[SHOP[0], SHOP[1]]);
+    assert!(fixture.edges().contains(&call(("front", "back", 2, 1))));
+    fixture.pass(15);
+    assert!(fixture.edges().contains(&call(("front", "back", 3, 1))));
     // One that never answered is known by its address only.
     fixture.spans(
         3,
@@ -68,6 +73,19 @@ fn a_service_that_died_keeps_its_name_on_the_map() {
         }],
     );
     assert!(fixture.edges().contains(&call(("front", "10.9.9.9", 1, 1))));
+}
+
+#[test]
+fn one_address_may_stand_for_several_services() {
+    let fixture = fixture(Limits::default());
+    for (trace, service) in [(1, "a"), (2, "b"), (3, "a"), (4, "b")] {
+        fixture.spans(trace, &[SHOP[0], SHOP[1], S { service, ..SHOP[2] }]);
+    }
+    fixture.pass(15);
+    assert_eq!(
+        fixture.edges(),
+        [call(("front", "a", 2, 0)), call(("front", "b", 2, 0))]
+    );
 }
 
 #[test]
