@@ -191,8 +191,7 @@ async fn settings_that_cannot_be_used_are_refused() {
     ] {
         let error = Store::connect(&args)
             .await
-            .err()
-            .expect("refused")
+            .expect_err("refused")
             .to_string();
         assert!(error.contains(words), "{error}");
     }
