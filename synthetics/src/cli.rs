@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use bookinfo::store::StoreArgs;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::slo::OnInconclusive;
+use crate::clock::Timestamp;
+use crate::slo::{OnInconclusive, Window, WindowError};
 
 /// Probes the bookshop and judges it by its service level objectives.
 #[derive(Parser, Clone, Debug)]
@@ -99,6 +101,67 @@ pub struct ProbeArgs {
     /// Name of the place that this prober stands for.
     #[arg(long, env = "SYNTHETICS_LOCATION", default_value = "local", value_parser = name)]
     pub location: String,
+    /// Records every result in this file, for `gate --replay`.
+    #[arg(long, env = "SYNTHETICS_RECORD")]
+    pub record: Option<PathBuf>,
+}
+
+/// Where minutes are kept.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "History")]
+pub struct HistoryArgs {
+    /// The DynamoDB.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Whether minutes are kept in DynamoDB, and not in memory alone.
+    #[arg(long, env = "SYNTHETICS_HISTORY", value_enum, default_value = "auto")]
+    pub history: HistoryMode,
+    /// Creates the history's table at the start, unless it is there.
+    #[arg(long, env = "SYNTHETICS_CREATE_TABLE")]
+    pub create_table: bool,
+    /// Runs the clock of objectives and history so many times as fast as real time, for a demo:
+    /// at 600, a minute takes a tenth of a second and a week 17 minutes. It shows wherever a
+    /// number does.
+    #[arg(
+        long,
+        env = "SYNTHETICS_TIME_SCALE",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=6_000)
+    )]
+    pub time_scale: u32,
+    /// The SDK reads it; here it only tells whether there is a DynamoDB.
+    #[arg(long, env = "AWS_REGION", hide = true)]
+    pub aws_region: Option<String>,
+    /// As `aws_region`.
+    #[arg(long, env = "AWS_DEFAULT_REGION", hide = true)]
+    pub aws_default_region: Option<String>,
+}
+
+impl HistoryArgs {
+    /// Whether the environment says where a DynamoDB is.
+    #[must_use]
+    pub fn has_place(&self) -> bool {
+        let places = [
+            &self.store.dynamodb_endpoint,
+            &self.store.aws_endpoint_url_dynamodb,
+            &self.aws_region,
+            &self.aws_default_region,
+        ];
+        let mut places = places.into_iter().flatten();
+        places.any(|place| !place.is_empty())
+    }
+}
+
+/// Whether minutes are kept in DynamoDB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryMode {
+    /// Where the configuration keeps them, and the environment says where: an endpoint or an AWS
+    /// region.
+    Auto,
+    /// Yes; without a DynamoDB nothing starts.
+    On,
+    /// No.
+    Off,
 }
 
 /// Flags of `gate`.
@@ -110,9 +173,38 @@ pub struct GateArgs {
     /// How long to probe; the rate is chosen so that this is enough for a verdict.
     #[arg(long = "for", env = "SYNTHETICS_FOR", default_value = "30s", value_parser = positive)]
     pub time: Duration,
+    /// Judges the history from then on, and probes nothing: a time ago (`2h`), or an instant
+    /// (`2026-11-05T12:00:00Z`).
+    #[arg(long, value_parser = moment, conflicts_with_all = ["window", "replay"])]
+    pub since: Option<Moment>,
+    /// Ends what is judged of the history; where it is not given, the last measurement does.
+    #[arg(long, value_parser = moment, conflicts_with = "replay")]
+    pub until: Option<Moment>,
+    /// Judges the history over a window, and probes nothing: `7d`, `calendar-month`, or `own` for
+    /// the window that each objective has.
+    #[arg(long, value_parser = over_window, conflicts_with = "replay")]
+    pub window: Option<OverWindow>,
+    /// Judges a recording by the objectives as they are now, and probes nothing.
+    #[arg(long)]
+    pub replay: Option<PathBuf>,
     /// Prints the report as JSON instead of the table.
     #[arg(long)]
     pub json: bool,
+    /// Writes the report to this file as JUnit XML too.
+    #[arg(long, env = "SYNTHETICS_JUNIT")]
+    pub junit: Option<PathBuf>,
+    /// Writes the report to this file as Markdown too.
+    #[arg(long, env = "SYNTHETICS_MARKDOWN")]
+    pub markdown: Option<PathBuf>,
+    /// The history.
+    #[command(flatten)]
+    pub history: HistoryArgs,
+    /// GitHub's file for the summary of a step: the Markdown goes there by itself.
+    #[arg(long, env = "GITHUB_STEP_SUMMARY", hide = true)]
+    pub github_step_summary: Option<PathBuf>,
+    /// Whether it runs on GitHub: then objectives that are not met become annotations.
+    #[arg(long, env = "GITHUB_ACTIONS", hide = true)]
+    pub github_actions: Option<String>,
     /// What too little data counts as. An objective without any data never passes.
     #[arg(
         long,
@@ -140,9 +232,59 @@ pub struct RunArgs {
     /// Their names end in `-simulated` wherever they show.
     #[arg(long, env = "SYNTHETICS_SIMULATE")]
     pub simulate: bool,
+    /// The history.
+    #[command(flatten)]
+    pub history: HistoryArgs,
     /// Writes the report to this file at the end, as JSON, whole or not at all.
     #[arg(long, env = "SYNTHETICS_JSON")]
     pub json: Option<PathBuf>,
+}
+
+/// An instant, or a time before now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// So long before now.
+    Ago(Duration),
+    /// Then.
+    At(Timestamp),
+}
+
+impl Moment {
+    /// The instant, seen from `now`.
+    #[must_use]
+    pub fn before(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(ago) => now.minus(ago),
+            Self::At(at) => at,
+        }
+    }
+}
+
+/// A window to judge all objectives over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverWindow {
+    /// The same one for all.
+    Of(Window),
+    /// Each over its own.
+    Own,
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    if let Ok(ago) = positive(text) {
+        return Ok(Moment::Ago(ago));
+    }
+    let at = humantime::parse_rfc3339(text);
+    at.map(|at| Moment::At(at.into())).map_err(|_| {
+        "write a time ago such as 90m or 7d, or an instant such as 2026-11-05T12:00:00Z".to_owned()
+    })
+}
+
+fn over_window(text: &str) -> Result<OverWindow, String> {
+    if text == "own" {
+        return Ok(OverWindow::Own);
+    }
+    let window = text.parse().map(OverWindow::Of);
+    window.map_err(|error: WindowError| format!("{error}, or `own` for that of each objective"))
 }
 
 /// Longest time that can be asked for: ten years.

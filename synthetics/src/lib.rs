@@ -18,6 +18,7 @@ pub mod history;
 pub mod objective;
 pub mod plan;
 pub mod probe;
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod schedule;
@@ -29,7 +30,10 @@ pub mod tally;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-pub use cli::{Cli, Command, GateArgs, ProbeArgs, RunArgs, ValidateArgs};
+pub use cli::{
+    Cli, Command, GateArgs, HistoryArgs, HistoryMode, Moment, OverWindow, ProbeArgs, RunArgs,
+    ValidateArgs,
+};
 pub use setup::SIMULATED;
 pub use slo::Verdict;
 

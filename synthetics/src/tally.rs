@@ -7,6 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use crate::clock::Timestamp;
+use crate::history::Worst;
 use crate::probe::{Failure, FailureKind, Measurement, Outcome, ProbeResult};
 use crate::sink::Sink;
 use crate::slo::{Counts, Percent, percentile};
@@ -55,6 +56,8 @@ pub struct CheckTotals {
     pub failures: BTreeMap<FailureKind, u64>,
     /// The newest failure.
     pub last_failure: Option<LastFailure>,
+    /// The worst probes.
+    pub worst: Worst,
     /// Times of the answers.
     pub latencies: Latencies,
 }
@@ -166,6 +169,7 @@ impl Tally {
             gaps: 0,
             failures: BTreeMap::new(),
             last_failure: None,
+            worst: Worst::default(),
             latencies: Latencies::new(),
         };
         Self {
@@ -286,6 +290,7 @@ impl Tally {
         self.newest = self.newest.max(Some(result.scheduled));
         totals.results.record(measurement.is_good());
         totals.latencies.record(measurement);
+        totals.worst.record(result.scheduled, measurement);
         if let Some(failure) = &measurement.failure {
             *totals.failures.entry(failure.kind).or_default() += 1;
             totals.last_failure = Some(LastFailure {

@@ -99,8 +99,8 @@ pub struct Sinks {
 /// Minutes of every check in DynamoDB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistorySink {
-    /// Name of the table.
-    pub table: String,
+    /// Name of the table; with the prefix of all tables where there is none.
+    pub table: Option<String>,
     /// How long minutes are kept.
     pub retention: Duration,
 }

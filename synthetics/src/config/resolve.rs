@@ -17,7 +17,6 @@ use crate::slo::Percent;
 /// Where a check is probed from this often, and has this long, unless something else is said.
 const INTERVAL: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(5);
-const TABLE: &str = "synthetics";
 const RETENTION: Duration = Duration::from_secs(400 * 86_400);
 /// Largest secret.
 const LARGEST_SECRET: u64 = 64 * 1024;
@@ -280,7 +279,7 @@ impl Resolver<'_> {
 
     pub(super) fn sinks(&mut self, sinks: &mut doc::Sinks, longest: Duration) -> Sinks {
         let history = sinks.history.take().map(|history| HistorySink {
-            table: history.table.unwrap_or_else(|| TABLE.to_owned()),
+            table: history.table,
             retention: history.retention.map_or(RETENTION, |span| span.0),
         });
         if let Some(history) = &history

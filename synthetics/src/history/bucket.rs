@@ -90,7 +90,9 @@ pub struct NotedProbe {
 }
 
 impl NotedProbe {
-    fn new(scheduled: Timestamp, measurement: &Measurement) -> Self {
+    /// A probe that was due at `scheduled`.
+    #[must_use]
+    pub fn new(scheduled: Timestamp, measurement: &Measurement) -> Self {
         let failure = measurement.failure.as_ref();
         Self {
             scheduled,
@@ -155,7 +157,8 @@ impl Worst {
         }
     }
 
-    fn record(&mut self, scheduled: Timestamp, measurement: &Measurement) {
+    /// Adds a measurement that was due at `scheduled`, should it be among the worst.
+    pub fn record(&mut self, scheduled: Timestamp, measurement: &Measurement) {
         // Most probes are not worth a copy of their texts.
         let key = (!measurement.is_good(), measurement.duration, scheduled);
         let full = self.0.len() == Self::KEPT;

@@ -249,6 +249,13 @@ impl Live {
         oldest.map_or(book.sealed, |oldest| oldest.min(book.sealed))
     }
 
+    /// Is done with the minutes of all sites that ended before `until`, where none is ever saved.
+    pub fn seal_unsaved(&self, until: Timestamp) {
+        for site in self.sites() {
+            self.seal(&site.name, until, false);
+        }
+    }
+
     /// Is done with the minutes that ended before `until` and are saved, or with all of them
     /// where nothing is ever saved.
     pub(super) fn seal(&self, site: &str, until: Timestamp, keeps: bool) {

@@ -16,6 +16,7 @@ mod seen;
 pub mod series;
 pub mod sketch;
 pub mod store;
+pub mod summary;
 pub mod view;
 pub mod watcher;
 pub mod writer;

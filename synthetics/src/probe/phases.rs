@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 /// The phases of a probe, in the order in which they happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Everything up to the last redirect: its requests whole, connections and all.
     Redirect,

@@ -2,10 +2,12 @@
 
 mod dogstatsd;
 mod progress;
+mod record;
 mod state_log;
 
 pub use dogstatsd::Dogstatsd;
 pub use progress::Progress;
+pub use record::Record;
 pub use state_log::StateLog;
 
 use crate::probe::ProbeResult;

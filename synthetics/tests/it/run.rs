@@ -68,7 +68,9 @@ async fn a_run_without_an_end_reports_when_it_is_told_to_stop() {
     assert_eq!(output.status.code(), Some(0));
     let report = std::fs::read(&file).expect("the report is there");
     let json: Value = serde_json::from_slice(&report).expect("a whole report");
-    assert_eq!(json["slos"][0]["slices"]["up"], 1, "{json}");
+    // Two where a minute began in between.
+    let up = json["slos"][0]["slices"]["up"].as_u64();
+    assert!(matches!(up, Some(1 | 2)), "{json}");
     assert_eq!(json["verdict"], "inconclusive");
 }
 

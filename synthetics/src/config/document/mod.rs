@@ -128,7 +128,7 @@ pub(in crate::config) struct Dogstatsd {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct History {
-    /// Name of the table. Default: synthetics.
+    /// Name of the table. Default: `history` after the prefix of all tables.
     #[schemars(pattern("^[A-Za-z0-9_.-]{3,255}$"))]
     pub(in crate::config) table: Option<String>,
     /// How long minutes are kept; at least the longest window. Default: 400d.

@@ -1,0 +1,215 @@
+//! Checks and objectives with what is needed to run them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::ProbeArgs;
+use crate::clock::{Clock as _, FastClock, Timestamp};
+use crate::config::{Config, HistorySink};
+use crate::evaluate::{Evaluation, evaluate};
+use crate::history::{Live, Minute, Site};
+use crate::objective::{Slo, latency_limits};
+use crate::plan::{Plan, Wish};
+use crate::probe::{Check, ProbeResult};
+use crate::recording::Header;
+use crate::report::{Basis, CheckReport, Report};
+use crate::run::{Event, Place, Session};
+use crate::schedule::{RealTimer, Timer as _};
+use crate::setup;
+use crate::sink::{Record, Sink as _};
+use crate::slo::{Maintenance, OnInconclusive};
+use crate::tally::{Layout, Tally};
+
+/// How often objectives go out as metrics.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What is probed, where from, and what is promised.
+pub(super) struct Job {
+    pub(super) checks: Arc<[Check]>,
+    pub(super) slos: Arc<[Slo]>,
+    pub(super) maintenance: Vec<Maintenance>,
+    pub(super) intervals: Vec<Duration>,
+    pub(super) history: Option<HistorySink>,
+    places: Arc<[Place]>,
+    target: String,
+}
+
+/// What a job is probed with.
+pub(super) struct Tools<'a> {
+    pub(super) clock: FastClock,
+    /// Where the minutes of a run without end go.
+    pub(super) live: Option<&'a Live>,
+    pub(super) record: Option<&'a mut Record>,
+}
+
+impl Job {
+    pub(super) fn new(args: &ProbeArgs, interval: Duration, play: bool) -> anyhow::Result<Self> {
+        Ok(Self::with(setup::config(args, interval)?, args, play))
+    }
+
+    pub(super) fn with(config: Config, args: &ProbeArgs, play: bool) -> Self {
+        let places = setup::places(&config, args, play);
+        let checks = config.checks.iter();
+        Self {
+            intervals: checks.clone().map(|planned| planned.interval).collect(),
+            checks: checks.map(|planned| planned.check.clone()).collect(),
+            places,
+            slos: config.slos.into(),
+            maintenance: config.maintenance,
+            history: config.sinks.history,
+            target: args.target.as_str().trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// Names of the checks.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let names = self.checks.iter().map(|check| &check.name);
+        names.cloned().collect()
+    }
+
+    /// The locations, as the history knows them.
+    pub(super) fn sites(&self) -> Vec<Site> {
+        let site = |place: &Place| Site {
+            name: Arc::clone(&place.name),
+            simulated: place.name.ends_with(setup::SIMULATED),
+        };
+        self.places.iter().map(site).collect()
+    }
+
+    fn places(&self) -> Vec<Arc<str>> {
+        let names = self.places.iter().map(|place| &place.name);
+        names.cloned().collect()
+    }
+
+    /// The longest time that a probe takes.
+    pub(super) fn longest(&self) -> Option<Duration> {
+        self.checks.iter().map(Check::longest).max()
+    }
+
+    pub(super) fn wish(&self, args: &ProbeArgs) -> Wish<'_> {
+        Wish {
+            checks: self.checks.len(),
+            slos: &self.slos,
+            timeout: self.longest().unwrap_or(args.timeout),
+            max_rate: args.max_rate,
+        }
+    }
+
+    /// Runs the plan to its end or until `stop` is cancelled. Each event goes to `on`, with a way
+    /// to ask for the objectives as they stand.
+    pub(super) async fn probe(
+        &self,
+        plan: Plan,
+        stop: &CancellationToken,
+        mut tools: Tools<'_>,
+        mut on: impl FnMut(Event<'_>, &dyn Fn() -> Vec<Evaluation>),
+    ) -> anyhow::Result<Report> {
+        let clock = tools.clock;
+        let start = clock.now();
+        let timer = RealTimer::start();
+        let mut tally = Tally::new(self.layout(&plan, start, &clock)?);
+        if let Some(record) = &mut tools.record {
+            let (layout, names) = (tally.layout(), self.names());
+            let header = Header::new(&self.target, layout, &names, plan.rounds, clock.factor());
+            record.begin(header);
+        }
+        let session = Session {
+            checks: Arc::clone(&self.checks),
+            places: Arc::clone(&self.places),
+            start,
+        };
+        let objectives = |tally: &Tally, until: Timestamp| match tools.live {
+            Some(live) => live.evaluate(until),
+            None => {
+                let slos = self.slos.iter();
+                slos.map(|slo| evaluate(slo, tally, &self.maintenance, until, false))
+                    .collect()
+            }
+        };
+        let lanes = plan.lanes();
+        session
+            .run(
+                lanes,
+                timer,
+                stop.clone(),
+                REPORT_INTERVAL,
+                |event| match event {
+                    Event::Result(result) => {
+                        let result = &on_clock(result, start, &clock);
+                        tally.record(result);
+                        if let Some(live) = tools.live {
+                            live.record(result);
+                        }
+                        if let Some(record) = &mut tools.record {
+                            record.record(result);
+                        }
+                        on(Event::Result(result), &|| objectives(&tally, clock.now()));
+                    }
+                    Event::Interval => {
+                        if let Some(record) = &mut tools.record {
+                            record.flush();
+                        }
+                        on(event, &|| objectives(&tally, clock.now()));
+                    }
+                },
+            )
+            .await;
+        if let Some(record) = &mut tools.record {
+            record.flush();
+        }
+        // The last probes may have taken longer than the last round.
+        let length = timer.elapsed().min(plan.length().unwrap_or(Duration::MAX));
+        let length = clock.shown_time(length);
+        let names = self.checks.iter().map(|check| &*check.name);
+        let checks = names.zip(tally.totals());
+        Ok(Report {
+            target: self.target.clone(),
+            location: self.places().join(", "),
+            started: start,
+            length,
+            time_scale: clock.factor(),
+            objectives: objectives(&tally, start.plus(length)),
+            checks: checks
+                .map(|(name, totals)| CheckReport::of_totals(name, totals))
+                .collect(),
+            on_inconclusive: OnInconclusive::default(),
+            basis: Basis::Probes {
+                interrupted: stop.is_cancelled() && plan.rounds.is_some(),
+                plan,
+            },
+        })
+    }
+
+    fn layout(&self, plan: &Plan, start: Timestamp, clock: &FastClock) -> anyhow::Result<Layout> {
+        let (origin, slice, retain) = match plan.rounds {
+            Some(rounds) => (
+                start,
+                clock.shown_time(plan.slice),
+                usize::try_from(rounds)?,
+            ),
+            // Without end, the slices are the history's business.
+            None => (Minute::of(start).start(), Minute::LENGTH, 1),
+        };
+        Ok(Layout {
+            checks: self.checks.len(),
+            locations: self.places(),
+            limits: latency_limits(&self.slos),
+            origin,
+            slice,
+            retain,
+        })
+    }
+}
+
+/// A result with the times of the clock that the objectives go by. The schedule measures real
+/// time from `start`.
+fn on_clock(result: &ProbeResult, start: Timestamp, clock: &FastClock) -> ProbeResult {
+    let at = |time: Timestamp| start.plus(clock.shown_time(time.since(start)));
+    ProbeResult {
+        scheduled: at(result.scheduled),
+        started: at(result.started),
+        ..result.clone()
+    }
+}

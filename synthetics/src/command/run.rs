@@ -1,0 +1,159 @@
+//! `synthetics run`: probing on and on.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use telemetry::Metrics;
+use tokio_util::sync::CancellationToken;
+
+use super::job::{Job, Tools};
+use super::keep::{self, Kept};
+use super::{stop_on_signal, write_stdout, write_whole};
+use crate::cli::{ProbeArgs, RunArgs};
+use crate::config::{Config, Reload, Watcher};
+use crate::history::Minute;
+use crate::plan::Plan;
+use crate::report::{Basis, Report, json, table};
+use crate::run::Event;
+use crate::setup;
+use crate::sink::{Dogstatsd, Record, Sink as _, StateLog};
+
+/// Probes until the time is over or the process is told to stop, and reports.
+///
+/// # Errors
+/// Where the flags do not go together, the report cannot be written, or the history has another
+/// prober.
+pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow::Result<()> {
+    let interval = match args.time {
+        Some(_) => args.interval.max(args.probe.timeout),
+        None => args.interval,
+    };
+    let mut job = Job::new(&args.probe, interval, args.simulate)?;
+    let stop = CancellationToken::new();
+    let signalled = stop_on_signal(stop.clone())?;
+    let mut watcher = args.probe.config.as_deref().map(Watcher::new);
+    let mut dogstatsd = Dogstatsd::new(metrics);
+    let mut record = create(args.probe.record.as_deref())?;
+    let store = keep::open(&args.history, &job).await?;
+    let clock = keep::clock(&args.history, store.as_ref()).await?;
+    let mut report = loop {
+        let wish = job.wish(&args.probe);
+        let plan = match args.time {
+            Some(time) => Plan::within(time, wish)?,
+            None => Plan::each(&job.intervals, Minute::LENGTH, wish)?,
+        };
+        tracing::info!(
+            target_url = %args.probe.target,
+            checks = job.checks.len(),
+            round_ms = plan.round.as_secs_f64() * 1_000.0,
+            slice_ms = plan.slice.as_secs_f64() * 1_000.0,
+            time_scale = clock.factor(),
+            history = store.as_ref().map_or("in memory", |store| store.table()),
+            "prober started"
+        );
+        let mut kept = Kept::start(&job, store.as_ref(), clock).await?;
+        let mut states = StateLog::default();
+        // The session also ends when there is a new configuration, or no place for the history.
+        let session = stop.child_token();
+        let live = kept.live.clone();
+        let tools = Tools {
+            clock,
+            live: plan.rounds.is_none().then_some(&live),
+            record: record.as_mut(),
+        };
+        // One with an end is judged by its rounds, and its minutes are kept all the same.
+        let also = plan.rounds.is_some().then_some(&live);
+        let probing = job.probe(plan, &session, tools, |event, objectives| match event {
+            Event::Result(result) => {
+                dogstatsd.record(result);
+                states.record(result);
+                if let Some(live) = also {
+                    live.record(result);
+                }
+            }
+            Event::Interval => dogstatsd.objectives(&objectives()),
+        });
+        let reloading = reload(watcher.as_mut(), &args.probe, interval, &session);
+        // Whoever ends first, the report is there: a reload stops the probing.
+        let (report, config) = {
+            let mut probing = std::pin::pin!(probing);
+            tokio::select! {
+                report = &mut probing => (report?, None),
+                config = reloading => (probing.await?, Some(config)),
+                broken = kept.broken() => match broken? {},
+            }
+        };
+        kept.end().await?;
+        match config {
+            Some(config) if !stop.is_cancelled() => {
+                job = Job::with(config, &args.probe, args.simulate);
+            }
+            _ => break report,
+        }
+    };
+    signalled.abort();
+    // A run ends when it is told to, and then judges what it has.
+    if let Basis::Probes { interrupted, .. } = &mut report.basis {
+        *interrupted = false;
+    }
+    dogstatsd.objectives(&report.objectives);
+    tell(&args, &report, colour)
+}
+
+fn tell(args: &RunArgs, report: &Report, colour: bool) -> anyhow::Result<()> {
+    for objective in &report.objectives {
+        tracing::info!(
+            slo = objective.slo.name,
+            verdict = objective.judgement.verdict.name(),
+            good = objective.counts.good,
+            bad = objective.counts.bad,
+            target = %objective.slo.target,
+            "objective judged"
+        );
+    }
+    if let Some(path) = &args.json {
+        write_whole(path, &format!("{:#}\n", json(report)))?;
+    } else if args.time.is_some() {
+        write_stdout(&table(report, colour && std::io::stdout().is_terminal()))?;
+    }
+    Ok(())
+}
+
+/// The file that results are recorded in.
+pub(super) fn create(path: Option<&std::path::Path>) -> anyhow::Result<Option<Record>> {
+    let create = |path: &std::path::Path| {
+        Record::create(path).with_context(|| format!("cannot write to {}", path.display()))
+    };
+    path.map(create).transpose()
+}
+
+/// Waits for a new configuration that is sound, ends the session, and hands it over. Without a
+/// file it waits for ever; a file with mistakes is told of, and what there was goes on.
+async fn reload(
+    watcher: Option<&mut Watcher>,
+    args: &ProbeArgs,
+    interval: Duration,
+    session: &CancellationToken,
+) -> Config {
+    let Some(watcher) = watcher else {
+        return std::future::pending().await;
+    };
+    let environment = setup::environment(args, interval);
+    loop {
+        match watcher.changed(&environment).await {
+            Ok(Reload::New(config)) => {
+                tracing::info!(file = %config.file, "configuration read again");
+                session.cancel();
+                return *config;
+            }
+            Ok(Reload::Kept(error)) => {
+                tracing::error!(%error, "configuration not read again, the old one goes on");
+            }
+            Err(error) => {
+                tracing::error!(%error, "configuration is not watched any more");
+                return std::future::pending().await;
+            }
+        }
+    }
+}
