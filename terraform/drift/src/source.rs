@@ -232,14 +232,17 @@ fn shop_calls(tree: &Tree) -> BTreeSet<Call> {
     calls
 }
 
-/// What the prober's history does. Making its table is Terraform's, unless a program asks for it.
+/// What the prober's history does. Making its table is Terraform's, and counts only where a program does so without
+/// being told to by a flag, which is for engines of one's own.
 fn history_calls(tree: &Tree) -> BTreeSet<Call> {
     let store = functions(tree, &["synthetics/src/history/store"]);
     let outside = tree
         .files(&["synthetics/src"], ".rs")
         .filter(|(path, _)| !path.starts_with("synthetics/src/history/store"));
-    let makes = regex(r"\.\s*create_table\(");
-    let made = outside.into_iter().any(|(_, text)| makes.is_match(text));
+    let makes = regex(r"(if args\.create_table \{\s*\w+)?\s*\.\s*create_table\(");
+    let made = outside
+        .flat_map(|(_, text)| makes.captures_iter(text))
+        .any(|call| call.get(1).is_none());
     let entries = store
         .iter()
         .filter(|f| f.public && (made || f.name != "create_table"));
