@@ -177,7 +177,7 @@ async fn an_answer_that_never_comes_fails_in_time() {
 #[tokio::test]
 async fn too_few_rounds_are_inconclusive_and_say_what_is_needed() {
     let shop = Shop::start().await;
-    let few = ["--for", "2s", "--max-rate", "60"];
+    let few = ["--for", "2s", "--max-rate", "20"];
     let outcome = gate(&shop.url, &few).await;
     assert_eq!(outcome.code, Some(3), "{}", outcome.stdout);
     assert!(
