@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{Span as WireSpan, span, status};
 
+use super::value::allocated;
 use super::{Attributes, Batch, Resource, SpanId, TraceId};
 
 /// The role of a span in its trace.
@@ -137,7 +138,7 @@ impl Span {
             0
         };
         size_of::<Self>()
-            + self.name.len()
+            + allocated(self.name.len())
             + status
             + self.attributes.heap_bytes()
             + events.chain(links).sum::<usize>()

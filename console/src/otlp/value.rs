@@ -83,8 +83,8 @@ impl Value {
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Double(_) => 0,
-            Self::Text(text) => text.len(),
-            Self::Bytes(bytes) => bytes.len(),
+            Self::Text(text) => allocated(text.len()),
+            Self::Bytes(bytes) => allocated(bytes.len()),
             Self::List(list) => list
                 .iter()
                 .map(|value| size_of::<Self>() + value.heap_bytes())
@@ -201,7 +201,9 @@ impl Attributes {
     pub(crate) fn heap_bytes(&self) -> usize {
         self.0
             .iter()
-            .map(|(key, value)| size_of::<(Box<str>, Value)>() + key.len() + value.heap_bytes())
+            .map(|(key, value)| {
+                size_of::<(Box<str>, Value)>() + allocated(key.len()) + value.heap_bytes()
+            })
             .sum()
     }
 }
@@ -253,6 +255,11 @@ impl Serialize for Attributes {
         }
         map.end()
     }
+}
+
+/// What an allocator takes for so many bytes: they come in steps of 16, and small texts are most of what is kept.
+pub(crate) fn allocated(bytes: usize) -> usize {
+    bytes.next_multiple_of(16)
 }
 
 /// Bytes as lower-case hexadecimal.
