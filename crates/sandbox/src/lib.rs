@@ -4,7 +4,7 @@
 //! # async fn example() {
 //! let engine = sandbox::Engine::start().await;
 //! let store = engine.seeded().await; // arguments for a service of the shop
-//! engine.stop().await; // nobody answers there any more
+//! let engine = engine.stop().await; // nobody answers there any more
 //! let engine = engine.restart().await; // and the data is still there
 //! # }
 //! ```
