@@ -3,11 +3,13 @@
 
 mod config;
 mod counting;
+mod crash;
 mod gate;
 mod golden;
 mod history;
 mod https;
 mod journey;
+mod past;
 mod probe;
 mod properties;
 mod run;
