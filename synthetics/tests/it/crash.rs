@@ -122,7 +122,10 @@ fn same(fine: &Counts, coarse: &Counts, until: Minute) {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "the seed repeats it, and the numbers are the result")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the seed repeats it, and the numbers are the result"
+)]
 async fn a_kill_loses_the_running_minute_at_most_and_corrupts_nothing() {
     let kills = setting("CRASHES").unwrap_or(20);
     let seed = setting("CRASH_SEED").unwrap_or_else(rand::random);
