@@ -244,7 +244,11 @@ fn endpoint(args: &UpArgs) -> Option<&str> {
 fn uses_store(program: Program) -> bool {
     matches!(
         program,
-        Program::Dynamodb | Program::Details | Program::Ratings | Program::Reviews
+        Program::Dynamodb
+            | Program::Details
+            | Program::Ratings
+            | Program::Reviews
+            | Program::Synthetics
     )
 }
 

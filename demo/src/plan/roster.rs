@@ -159,6 +159,13 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
     let mut prober = Spec::new(PROBER, Program::Synthetics, Stage::Visitors, 1);
     prober.about = "probes the shop and judges its answers";
     prober.args = ["run", "--target", &shop].map(String::from).into();
+    if endpoint(args).is_none() {
+        prober.env.extend(on_store.clone());
+        // Its history goes where everything is; in a DynamoDB that is given, who has it decides.
+        prober
+            .env
+            .push(("SYNTHETICS_CREATE_TABLE", true.to_string()));
+    }
     if let Some(time) = args.run_time {
         prober.ends_by_itself = true;
         prober

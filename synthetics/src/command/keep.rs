@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The table that these flags and this configuration mean, or none where there is none.
 ///
 /// # Errors
-/// Where the history was asked for and cannot be.
+/// Where the table cannot be used, or the history was asked for and there is none. That it cannot
+/// be reached is waited out.
 pub(super) async fn open(args: &HistoryArgs, job: &Job) -> anyhow::Result<Option<Store>> {
     let wanted = match args.history {
         HistoryMode::Off => false,
@@ -39,6 +40,16 @@ pub(super) async fn open(args: &HistoryArgs, job: &Job) -> anyhow::Result<Option
     .await?;
     if args.create_table {
         store.create_table().await.context("the history's table")?;
+    }
+    match tokio::time::timeout(PATIENCE, store.locations()).await {
+        // Nobody has asked for it, so it is no reason not to probe.
+        Ok(Err(error @ HistoryError::NoTable { .. })) if args.history == HistoryMode::Auto => {
+            tracing::warn!(%error, "history kept in memory alone");
+            return Ok(None);
+        }
+        Ok(Err(error)) if !error.may_pass() => return Err(error.into()),
+        // What may pass is waited out.
+        _ => {}
     }
     Ok(Some(store))
 }
@@ -78,14 +89,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Begins to keep the results of `job`, in `store` where there is one.
-    ///
-    /// # Errors
-    /// Where the table is there and cannot be used. That it cannot be reached is waited out.
-    pub(super) async fn start(
-        job: &Job,
-        store: Option<&Store>,
-        clock: FastClock,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn start(job: &Job, store: Option<&Store>, clock: FastClock) -> Self {
         let live = Live::new(
             job.names(),
             job.slos.clone(),
@@ -97,28 +101,24 @@ impl Kept {
         let longest = job.longest().unwrap_or_default();
         let Some(store) = store else {
             let sealing = seal(live.clone(), clock, longest, stop.clone());
-            return Ok(Self {
+            return Self {
                 live,
                 watcher: Some(tokio::spawn(sealing)),
                 writer: None,
                 stop,
-            });
+            };
         };
-        match tokio::time::timeout(PATIENCE, store.locations()).await {
-            Ok(Err(error)) if !error.may_pass() => return Err(error.into()),
-            _ => {}
-        }
         let system = SystemClock::new();
         let holder = Holder::here(system.now());
         let writer = Writer::new(live.clone(), store.clone(), clock, system, holder, longest);
         let span = View::span(&job.slos);
         let watcher = Watcher::new(live.clone(), store.clone(), clock, span);
-        Ok(Self {
+        Self {
             live,
             writer: Some(tokio::spawn(writer.run(stop.clone()))),
             watcher: Some(tokio::spawn(watcher.run(stop.clone()))),
             stop,
-        })
+        }
     }
 
     /// Waits for the reason why the history cannot go on; for ever while there is none.

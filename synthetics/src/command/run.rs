@@ -52,7 +52,7 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
             history = store.as_ref().map_or("in memory", |store| store.table()),
             "prober started"
         );
-        let mut kept = Kept::start(&job, store.as_ref(), clock).await?;
+        let mut kept = Kept::start(&job, store.as_ref(), clock);
         let mut states = StateLog::default();
         // The session also ends when there is a new configuration, or no place for the history.
         let session = stop.child_token();

@@ -224,6 +224,9 @@ impl Live {
             return;
         };
         let open = book.minutes.entry(minute).or_default();
+        if open.contains.as_ref() == Some(&run) {
+            return;
+        }
         for (name, series) in checks {
             let Some(theirs) = series.to_bucket() else {
                 continue;

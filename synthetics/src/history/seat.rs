@@ -157,6 +157,12 @@ impl Desk {
                 noted.await?;
             }
         }
+        // What the run before has of the minute that goes on belongs to it from now on.
+        if let Some((run, checks)) = self.store.minute(&record.name, first).await?
+            && run != self.holder.run
+        {
+            self.live.contain(&record.name, first, run, &checks);
+        }
         Ok(record)
     }
 

@@ -9,6 +9,7 @@ mod golden;
 mod history;
 mod https;
 mod journey;
+mod keeping;
 mod past;
 mod probe;
 mod properties;
