@@ -115,6 +115,11 @@ async fn visit(browser: &WebDriver, base: u16) -> WebDriverResult<()> {
         .await?
         .click()
         .await?;
+    // `query` waits until the next page is there; `find` would look at the last one.
+    browser
+        .query(By::XPath("//h2[contains(., 'Book details')]"))
+        .first()
+        .await?;
     let text = browser.find(By::Tag("main")).await?.text().await?;
     for words in ["William Shakespeare", "200", "Reviewer1", "Reviewer2"] {
         assert!(text.contains(words), "the page has no {words}:\n{text}");
@@ -140,6 +145,10 @@ async fn visit(browser: &WebDriver, base: u16) -> WebDriverResult<()> {
         .await?
         .click()
         .await?;
+    let rate = browser
+        .query(By::Css("form[action='/productpage/rate']"))
+        .first()
+        .await?;
     assert!(
         browser
             .find(By::Tag("body"))
@@ -149,25 +158,15 @@ async fn visit(browser: &WebDriver, base: u16) -> WebDriverResult<()> {
             .contains("Ann <b>"),
         "the name is shown as it is"
     );
-    browser
-        .find(By::Css("form[action='/productpage/rate'] button"))
+    rate.find(By::Css("input[type='radio'][value='2']"))
+        .await?
+        .send_keys(" ")
         .await?;
-    let rate = browser
-        .find(By::Css("form[action='/productpage/rate']"))
-        .await?;
-    match rate.find(By::Css("input[type='radio'][value='2']")).await {
-        Ok(two) => browser
-            .execute("arguments[0].click()", vec![two.to_json()?])
-            .await
-            .map(drop)?,
-        Err(_) => {
-            rate.find(By::Css("select[name='stars'] option[value='2']"))
-                .await?
-                .click()
-                .await?
-        }
-    }
     rate.find(By::Css("button")).await?.click().await?;
+    browser
+        .query(By::XPath("//*[contains(text(), 'Thank you')]"))
+        .first()
+        .await?;
     let (status, ratings) =
         tokio::task::block_in_place(|| get(base, "/api/v1/products/0/ratings")).expect("ratings");
     assert_eq!(status, 200);
