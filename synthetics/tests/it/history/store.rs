@@ -317,3 +317,47 @@ async fn errors_are_told_apart_and_say_the_mend() {
     let away = store.locations().await.expect_err("nobody answers");
     assert!(away.may_pass(), "{away:?}");
 }
+
+#[tokio::test]
+async fn items_have_a_time_to_live_by_their_level() {
+    let engine = Engine::start().await;
+    let store = table(&engine).await;
+    ours(&store, "a").await;
+    let minute = item(DAY, 1);
+    let saved = store.save_minute("tokyo", "a", &minute, now()).await;
+    assert!(matches!(saved, Ok(Saved::Done)), "{saved:?}");
+    let rolled = minute.checks.into_iter();
+    let rolled = rolled.map(|(name, part)| (name, Series::roll_up(Level::Hour, DAY, [&part])));
+    let hour = (Level::Hour, DAY);
+    let saved = store
+        .save_rolled_up("tokyo", "a", hour, &rolled.collect(), now())
+        .await;
+    assert!(matches!(saved, Ok(Saved::Done)), "{saved:?}");
+    // As the table has it, and not as the store reads it.
+    let config = bookinfo::store::StoreConfig::load(&engine.store_args()).await;
+    let client = config.expect("store arguments").client();
+    let days = async |pk: &str| {
+        use aws_sdk_dynamodb::types::AttributeValue::S;
+        let found = client
+            .get_item()
+            .table_name(store.table())
+            .key("pk", S(pk.into()))
+            .key("sk", S(DAY.to_string()))
+            .send()
+            .await
+            .expect("a read");
+        let expires = found.item.expect("it is there")["expires_at"].clone();
+        let expires: u64 = expires.as_n().expect("a number").parse().expect("seconds");
+        (expires - now().as_micros() / 1_000_000) / 86_400
+    };
+    assert_eq!(days("minute#tokyo").await, 8);
+    assert_eq!(days("hour#tokyo").await, 100);
+    let live = client
+        .describe_time_to_live()
+        .table_name(store.table())
+        .send()
+        .await
+        .expect("a description");
+    let live = live.time_to_live_description.expect("it has one");
+    assert_eq!(live.attribute_name(), Some("expires_at"));
+}
