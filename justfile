@@ -77,7 +77,7 @@ layers:
         done
     }
     only_for_tests sandbox
-    only_for_tests "path+file://{{ justfile_directory() }}/console" demo sandbox
+    only_for_tests "path+file://{{ justfile_directory() }}/console" demo
 
 # Known vulnerabilities. Needs the advisory database from the network, so it is no part of `ci`.
 [group("ci")]

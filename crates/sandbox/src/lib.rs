@@ -1,4 +1,4 @@
-//! What integration tests stand on: a real DynamoDB engine on loopback, and servers on port 0.
+//! What integration tests stand on: a real DynamoDB engine on loopback, servers on port 0, and a browser.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -16,6 +16,8 @@
     reason = "a test stops where its ground is missing"
 )]
 
+mod browser;
+
 use std::future::Future;
 use std::net::SocketAddr;
 
@@ -24,6 +26,8 @@ use dynoxide::{Database, server};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+pub use browser::{Browser, artefacts};
 
 /// A DynamoDB engine in memory.
 pub struct Engine {
