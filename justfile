@@ -4,6 +4,10 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 
 target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
 artifacts := env("ARTIFACTS_DIR", justfile_directory() / "target" / "artifacts")
+cache := env("XDG_CACHE_HOME", home_directory() / ".cache") / "bookwatch"
+
+# Raise it by hand: a newer one has new rules.
+checkov_version := "3.3.30"
 
 [private]
 default:
@@ -78,6 +82,42 @@ layers:
     }
     only_for_tests sandbox
     only_for_tests "path+file://{{ justfile_directory() }}/console" demo
+
+# Fails where `terraform fmt` would change something. Says so where there is no terraform.
+[group("ci")]
+terraform-fmt:
+    @if command -v terraform >/dev/null; then terraform fmt -check -diff -recursive terraform; \
+    else echo "NOT CHECKED: there is no terraform on this machine"; fi
+
+# The Terraform code with Terraform itself: format, validate, test. Exit code 3 says that something was out of reach.
+[group("ci")]
+terraform-validate *roots:
+    terraform/validate.sh {{ roots }}
+
+# As in CI: what is out of reach is told, and is no failure.
+[group("ci")]
+[private]
+terraform-ci:
+    terraform/validate.sh || [ $? -eq 3 ]
+
+# The Terraform code against the rules of checkov, which is installed into the cache folder on first use.
+[group("ci")]
+checkov:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    folder="{{ cache }}/tools/checkov-{{ checkov_version }}"
+    if [ ! -f "$folder/.complete" ]; then
+        echo "installing checkov {{ checkov_version }} into $folder"
+        python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action ignore \
+            --target "$folder" "checkov=={{ checkov_version }}"
+        touch "$folder/.complete"
+    fi
+    # checkov takes a suppression without a reason; we do not.
+    if grep --recursive --line-number --include='*.tf' --extended-regexp 'checkov:skip=[A-Z0-9_]+:? *$' terraform; then
+        echo "a suppression needs its reason: checkov:skip=<check>: <reason>" >&2
+        exit 1
+    fi
+    PYTHONPATH="$folder" python3 -m checkov.main --directory terraform --config-file terraform/.checkov.yaml
 
 # Known vulnerabilities. Needs the advisory database from the network, so it is no part of `ci`.
 [group("ci")]
