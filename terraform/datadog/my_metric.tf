@@ -36,9 +36,10 @@ module "my_metric" {
               ]
             },
             {
+              # By the minute: hourly sums begin on the hour, and two of them would be more than the past one.
               title      = "Sum of all points of the past hour"
               kind       = "value"
-              queries    = { total = "sum:my_metric{$env,$host}.rollup(sum, 3600)" }
+              queries    = { total = "sum:my_metric{$env,$host}.rollup(sum, 60)" }
               aggregator = "sum"
               span       = "1h"
             },

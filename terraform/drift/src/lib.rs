@@ -16,6 +16,7 @@ pub mod tables;
 pub mod tree;
 pub mod units;
 pub mod widgets;
+pub mod workloads;
 pub mod yaml;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,8 @@ const FOLDERS: [&str; 8] = [
     "services",
     "terraform",
 ];
+/// Files that are read besides.
+const FILES: [&str; 1] = ["docker-bake.hcl"];
 const ENDS: [&str; 6] = [".json", ".md", ".rs", ".tf", ".yaml", ".yml"];
 
 impl Tree {
@@ -70,6 +73,10 @@ impl Tree {
         let mut tree = Self::default();
         for folder in FOLDERS.into_iter().chain(["synthetics/src"]) {
             tree.take(root, PathBuf::from(folder))?;
+        }
+        for file in FILES {
+            let text = std::fs::read_to_string(root.join(file))?;
+            tree.0.insert(file.to_owned(), text);
         }
         Ok(tree)
     }
@@ -257,6 +264,7 @@ pub fn check(tree: &Tree, programs: &Programs) -> Vec<Fault> {
     faults.extend(monitors::check(&parsed));
     faults.extend(objectives::check(&parsed));
     faults.extend(tables::check(&parsed, &programs.calls));
+    faults.extend(workloads::check(tree, &parsed));
     faults.sort();
     faults.dedup();
     faults

@@ -392,4 +392,35 @@ mod planted_drift {
             "there is no query error",
         );
     }
+
+    #[test]
+    fn an_image_without_a_repository() {
+        told(
+            "docker-bake.hcl",
+            "\"mymetric\",",
+            "\"my-metric\",",
+            "my-metric is built and pushed, and has no repository in services.json; the nearest name is mymetric",
+        );
+        let faults = planted(
+            "k8s/overlays/eks/kustomization.yaml",
+            "name: bookwatch/ratings,",
+            "name: bookwatch/rating,",
+        );
+        assert!(
+            faults.iter().any(|fault| fault
+                .what
+                .starts_with("rating is run from ECR, and has no repository")),
+            "{faults:#?}"
+        );
+    }
+
+    #[test]
+    fn an_identity_of_no_service_account() {
+        told(
+            "terraform/services.json",
+            "\"synthetics-tokyo\"",
+            "\"synthetics-tokio\"",
+            "no manifest has the service account synthetics-tokio of synthetics; the nearest name is synthetics-tokyo",
+        );
+    }
 }
