@@ -36,16 +36,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds and gets everything ready. `configure` runs once in each worker thread: build clients
-    /// there, so that each thread has its own connections.
+    /// Binds and gets everything ready. `open` runs once in each worker thread: build clients there, so that
+    /// each thread has its own connections. What it made says whether the service is `ready`, and is there for
+    /// `configure` to hand to the routes.
     ///
     /// # Errors
     /// Where the address cannot be bound; the error names it.
-    pub fn bind(
+    pub fn bind<T>(
         config: &Config,
         metrics: Metrics,
-        ready: impl Fn() -> ReadyCheck + Clone + Send + 'static,
-        configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        open: impl Fn() -> T + Clone + Send + 'static,
+        ready: impl Fn(&T) -> ReadyCheck + Clone + Send + 'static,
+        configure: impl Fn(&T, &mut ServiceConfig) + Clone + Send + 'static,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             metrics,
@@ -59,7 +61,8 @@ impl Server {
         let address = SocketAddr::new(config.listen_address, config.port);
         let server = HttpServer::new(move || {
             let (observed, probed) = (Arc::clone(&factory_shared), Arc::clone(&factory_shared));
-            let ready = ready();
+            let opened = open();
+            let ready = ready(&opened);
             App::new()
                 .app_data(web::PayloadConfig::new(limit))
                 .app_data(web::JsonConfig::default().limit(limit))
@@ -79,7 +82,7 @@ impl Server {
                     }),
                 )
                 .default_service(web::to(not_found))
-                .configure(configure.clone())
+                .configure(|app| configure(&opened, app))
                 .wrap(from_fn(move |request, next| {
                     observe(Arc::clone(&observed), request, next)
                 }))

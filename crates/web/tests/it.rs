@@ -28,16 +28,21 @@ fn start(config: &Config) -> Held {
     let (release, held) = watch::channel(false);
     let ready = Arc::new(AtomicBool::new(true));
     let (seen, state) = (Arc::clone(&arrived), Arc::clone(&ready));
-    let ready_check = move || {
-        web::ready_when(&state, |state: Arc<AtomicBool>| async move {
+    let open = move || Arc::clone(&state);
+    let ready_check = |state: &Arc<AtomicBool>| {
+        web::ready_when(state, |state: Arc<AtomicBool>| async move {
             state
                 .load(Ordering::Relaxed)
                 .then_some(())
                 .ok_or("the store is out of reach")
         })
     };
-    let server =
-        Server::bind(config, Metrics::disabled(), ready_check, move |app| {
+    let server = Server::bind(
+        config,
+        Metrics::disabled(),
+        open,
+        ready_check,
+        move |_, app| {
             let (seen, held) = (Arc::clone(&seen), held.clone());
             app.service(web::get("/held", move || {
                 let (seen, mut held) = (Arc::clone(&seen), held.clone());
@@ -60,8 +65,9 @@ fn start(config: &Config) -> Held {
             .service(web::resource("/body", "POST").route(
                 actix_web::web::post().to(|body: Bytes| async move { body.len().to_string() }),
             ));
-        })
-        .expect("server");
+        },
+    )
+    .expect("server");
     Held {
         arrived,
         release,
@@ -227,9 +233,15 @@ async fn a_taken_port_is_named() {
         port,
         ..Config::local()
     };
-    let error = Server::bind(&config, Metrics::disabled(), web::always_ready, |_| {})
-        .err()
-        .expect("taken");
+    let error = Server::bind(
+        &config,
+        Metrics::disabled(),
+        || (),
+        |()| web::always_ready(),
+        |(), _| {},
+    )
+    .err()
+    .expect("taken");
     let text = error.to_string();
     assert!(
         text.contains(&format!("127.0.0.1:{port}")) && text.contains("PORT"),

@@ -11,7 +11,7 @@ use bookinfo::store::{Cache, CacheArgs, Store, StoreArgs, StoreConfig, StoreErro
 use bookinfo::wire::Details;
 use clap::Parser;
 use telemetry::Metrics;
-use web::{Error, Server};
+use web::{Error, ReadyCheck, Server};
 
 /// The details service of the bookshop: author, year, pages and numbers of a book, from DynamoDB.
 #[derive(Parser, Clone, Debug)]
@@ -46,25 +46,32 @@ pub fn main(cli: Cli) -> ExitCode {
 pub async fn server(cli: &Cli, metrics: Metrics) -> anyhow::Result<Server> {
     let store = StoreConfig::load(&cli.store).await?;
     let cache = Cache::<Details>::new(&cli.cache);
-    let ready_store = store.clone();
-    let ready = move || {
-        web::ready_when(&ready_store.open(), |store: Store| async move {
-            store.ping(Table::Details).await
-        })
-    };
+    let open = move || store.open();
     let bound = metrics.clone();
-    Ok(Server::bind(&cli.server, bound, ready, move |app| {
-        let shop = Shop {
-            store: store.open(),
-            cache: cache.clone(),
-            metrics: metrics.clone(),
-        };
-        app.app_data(Data::from(Arc::new(shop)))
-            .service(web::get("/details/{id}", details))
-            .service(web::get("/details", no_id))
-            .service(web::get("/details/", no_id))
-            .service(web::get("/health", health));
-    })?)
+    Ok(Server::bind(
+        &cli.server,
+        bound,
+        open,
+        ready,
+        move |store, app| {
+            let shop = Shop {
+                store: store.clone(),
+                cache: cache.clone(),
+                metrics: metrics.clone(),
+            };
+            app.app_data(Data::from(Arc::new(shop)))
+                .service(web::get("/details/{id}", details))
+                .service(web::get("/details", no_id))
+                .service(web::get("/details/", no_id))
+                .service(web::get("/health", health));
+        },
+    )?)
+}
+
+fn ready(store: &Store) -> ReadyCheck {
+    web::ready_when(store, |store: Store| async move {
+        store.ping(Table::Details).await
+    })
 }
 
 struct Shop {

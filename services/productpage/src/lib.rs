@@ -56,12 +56,16 @@ pub fn server(cli: &Cli, metrics: Metrics) -> io::Result<Server> {
     let sessions = Sessions::new(cli.session_key.as_ref(), cli.session_ttl, cli.cookie_secure);
     let cli = cli.clone();
     let server = cli.server.clone();
-    Server::bind(&server, metrics, web::always_ready, move |app| {
-        app.app_data(Data::new(Shop {
+    let open = move || {
+        Data::new(Shop {
             backends: Backends::new(&cli),
             sessions: sessions.clone(),
             flood_factor: cli.flood_factor,
-        }));
+        })
+    };
+    let ready = |_: &Data<Shop>| web::always_ready();
+    Server::bind(&server, metrics, open, ready, |shop, app| {
+        app.app_data(shop.clone());
         routes(app);
     })
 }

@@ -14,7 +14,7 @@ use bookinfo::wire::{Ratings, parse_ratings};
 use clap::Parser;
 pub use faults::{Behaviour, Faults, Mode};
 use telemetry::Metrics;
-use web::{Error, Server};
+use web::{Error, ReadyCheck, Server};
 
 /// The ratings service of the bookshop: stars by reviewer, in DynamoDB.
 #[derive(Parser, Clone, Debug)]
@@ -52,19 +52,26 @@ pub fn main(cli: Cli) -> ExitCode {
 pub async fn server(cli: &Cli, metrics: Metrics, faults: Faults) -> anyhow::Result<Server> {
     let store = StoreConfig::load(&cli.store).await?;
     let faults = Arc::new(faults);
-    let ready_store = store.clone();
-    let ready = move || {
-        web::ready_when(&ready_store.open(), |store: Store| async move {
-            store.ping(Table::Ratings).await
-        })
-    };
-    Ok(Server::bind(&cli.server, metrics, ready, move |app| {
-        app.app_data(Data::new(store.open()))
-            .app_data(Data::from(Arc::clone(&faults)))
-            .service(ratings_resource("/ratings/{id}"))
-            .service(ratings_resource("/ratings/"))
-            .service(web::get("/health", health));
-    })?)
+    let open = move || store.open();
+    Ok(Server::bind(
+        &cli.server,
+        metrics,
+        open,
+        ready,
+        move |store, app| {
+            app.app_data(Data::new(store.clone()))
+                .app_data(Data::from(Arc::clone(&faults)))
+                .service(ratings_resource("/ratings/{id}"))
+                .service(ratings_resource("/ratings/"))
+                .service(web::get("/health", health));
+        },
+    )?)
+}
+
+fn ready(store: &Store) -> ReadyCheck {
+    web::ready_when(store, |store: Store| async move {
+        store.ping(Table::Ratings).await
+    })
 }
 
 fn ratings_resource(path: &str) -> actix_web::Resource {

@@ -15,7 +15,7 @@ use bookinfo::wire::{Rating, Ratings, Review, Reviews};
 use bookinfo::{ProductId, Reviewer, Stars};
 use clap::Parser;
 use telemetry::Metrics;
-use web::{Error, Forwarded, Outbound, Server};
+use web::{Error, Forwarded, Outbound, ReadyCheck, Server};
 
 /// The reviews service of the bookshop. v1 shows texts; with `ENABLE_RATINGS=true` (v2) black stars
 /// come with them, and with `STAR_COLOR=red` (v3) red ones.
@@ -85,36 +85,43 @@ pub fn main(cli: Cli) -> ExitCode {
 pub async fn server(cli: &Cli, metrics: Metrics) -> anyhow::Result<Server> {
     let store = StoreConfig::load(&cli.store).await?;
     let cache = Cache::<Arc<Vec<StoredReview>>>::new(&cli.cache);
-    let ready_store = store.clone();
-    let ready = move || {
-        web::ready_when(&ready_store.open(), |store: Store| async move {
-            store.ping(Table::Reviews).await
-        })
-    };
+    let open = move || store.open();
     let bound = metrics.clone();
     let cli = cli.clone();
     let server = cli.server.clone();
-    Ok(Server::bind(&server, bound, ready, move |app| {
-        let shop = Shop {
-            store: store.open(),
-            cache: cache.clone(),
-            metrics: metrics.clone(),
-            ratings: (cli.enable_ratings == "true").then(|| {
-                Outbound::new(
-                    &cli.ratings_hostname,
-                    cli.ratings_service_port,
-                    &cli.services_domain,
-                    cli.ratings_timeout(),
-                )
-            }),
-            color: cli.star_color.clone(),
-            podname: cli.podname.clone(),
-            clustername: cli.cluster_name.clone(),
-        };
-        app.app_data(Data::new(shop))
-            .service(web::get("/reviews/{id}", reviews))
-            .service(web::get("/health", health));
-    })?)
+    Ok(Server::bind(
+        &server,
+        bound,
+        open,
+        ready,
+        move |store, app| {
+            let shop = Shop {
+                store: store.clone(),
+                cache: cache.clone(),
+                metrics: metrics.clone(),
+                ratings: (cli.enable_ratings == "true").then(|| {
+                    Outbound::new(
+                        &cli.ratings_hostname,
+                        cli.ratings_service_port,
+                        &cli.services_domain,
+                        cli.ratings_timeout(),
+                    )
+                }),
+                color: cli.star_color.clone(),
+                podname: cli.podname.clone(),
+                clustername: cli.cluster_name.clone(),
+            };
+            app.app_data(Data::new(shop))
+                .service(web::get("/reviews/{id}", reviews))
+                .service(web::get("/health", health));
+        },
+    )?)
+}
+
+fn ready(store: &Store) -> ReadyCheck {
+    web::ready_when(store, |store: Store| async move {
+        store.ping(Table::Reviews).await
+    })
 }
 
 struct Shop {
