@@ -1,7 +1,7 @@
 //! What can go wrong with the history, told apart.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use bookinfo::store::ConfigError;
+use bookinfo::store::{ConfigError, Failure};
 
 use super::codec::CodecError;
 use super::store::Holder;
@@ -84,37 +84,25 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let table = table.to_owned();
-    let answered = matches!(
-        error,
-        SdkError::ServiceError(_) | SdkError::ResponseError(_)
-    );
-    let code = error.code().map(str::to_owned);
+    let failure = Failure::of(&error);
     let source: Cause = Box::new(error);
-    match code.as_deref() {
-        Some("ResourceNotFoundException") => HistoryError::NoTable { table, source },
-        Some(
-            "ProvisionedThroughputExceededException"
-            | "ThrottlingException"
-            | "RequestLimitExceeded"
-            | "InternalServerError"
-            // Another call was under way on the same item.
-            | "TransactionConflictException"
-            | "TransactionInProgressException",
-        ) => HistoryError::Unreachable {
-            operation,
-            table,
-            source,
-        },
-        _ if !answered => HistoryError::Unreachable {
-            operation,
-            table,
-            source,
-        },
-        _ => HistoryError::Refused {
-            operation,
-            table,
-            code: code.unwrap_or_else(|| "unreadable answer".to_owned()),
-            source,
-        },
+    let refused = |code: &str, source| HistoryError::Refused {
+        operation,
+        table: table.clone(),
+        code: code.to_owned(),
+        source,
+    };
+    match failure {
+        Failure::NoTable => HistoryError::NoTable { table, source },
+        Failure::Condition => refused("ConditionalCheckFailedException", source),
+        Failure::Refused(code) if code != "InternalServerError" => refused(&code, source),
+        // Also a fault on DynamoDB's side: what may pass by itself.
+        Failure::Unreachable | Failure::Throttled | Failure::Conflict | Failure::Refused(_) => {
+            HistoryError::Unreachable {
+                operation,
+                table,
+                source,
+            }
+        }
     }
 }

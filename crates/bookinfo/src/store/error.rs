@@ -91,55 +91,82 @@ impl StoreError {
     }
 }
 
+/// What an answer of DynamoDB comes to, whatever was asked and of which table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nobody answered, or not in time.
+    Unreachable,
+    /// More than the table's or the account's rate, after all retries.
+    Throttled,
+    /// The table is not there.
+    NoTable,
+    /// The call's own condition does not hold.
+    Condition,
+    /// Another call was under way on the same item.
+    Conflict,
+    /// Any other answer, with DynamoDB's code for it.
+    Refused(String),
+}
+
+impl Failure {
+    /// Reads the SDK's error.
+    pub fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
+        let answered = matches!(
+            error,
+            SdkError::ServiceError(_) | SdkError::ResponseError(_)
+        );
+        // A transaction says "cancelled" and hides the reason in its text.
+        let conflict = || {
+            error
+                .message()
+                .is_some_and(|m| m.contains("TransactionConflict"))
+        };
+        match error.code() {
+            _ if !answered => Self::Unreachable,
+            Some(
+                "ProvisionedThroughputExceededException"
+                | "ThrottlingException"
+                | "RequestLimitExceeded",
+            ) => Self::Throttled,
+            Some("ResourceNotFoundException") => Self::NoTable,
+            Some("ConditionalCheckFailedException") => Self::Condition,
+            Some("TransactionConflictException" | "TransactionInProgressException") => {
+                Self::Conflict
+            }
+            Some("TransactionCanceledException") if conflict() => Self::Conflict,
+            code => Self::Refused(code.unwrap_or("unreadable answer").to_owned()),
+        }
+    }
+}
+
 pub(super) fn classify<E>(operation: &'static str, table: &str, error: SdkError<E>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let table = table.to_owned();
-    let answered = matches!(
-        error,
-        SdkError::ServiceError(_) | SdkError::ResponseError(_)
-    );
-    let code = error.code().map(str::to_owned);
-    // A transaction says "cancelled" and hides the reason in its text.
-    let conflict = error
-        .message()
-        .is_some_and(|m| m.contains("TransactionConflict"));
+    let failure = Failure::of(&error);
     let source: Cause = Box::new(error);
-    match code.as_deref() {
-        _ if !answered => StoreError::Unreachable {
+    match failure {
+        Failure::Unreachable => StoreError::Unreachable {
             operation,
             table,
             source,
         },
-        Some(
-            "ProvisionedThroughputExceededException"
-            | "ThrottlingException"
-            | "RequestLimitExceeded",
-        ) => StoreError::Throttled {
+        Failure::Throttled => StoreError::Throttled {
             operation,
             table,
             source,
         },
-        Some("ResourceNotFoundException") => StoreError::NoTable { table, source },
-        Some(
-            "ConditionalCheckFailedException"
-            | "TransactionConflictException"
-            | "TransactionInProgressException",
-        ) => StoreError::Conflict {
+        Failure::NoTable => StoreError::NoTable { table, source },
+        Failure::Condition | Failure::Conflict => StoreError::Conflict {
             operation,
             table,
             source,
         },
-        Some("TransactionCanceledException") if conflict => StoreError::Conflict {
+        Failure::Refused(code) => StoreError::Refused {
             operation,
             table,
-            source,
-        },
-        _ => StoreError::Refused {
-            operation,
-            table,
-            code: code.unwrap_or_else(|| "unreadable answer".into()),
+            code,
             source,
         },
     }

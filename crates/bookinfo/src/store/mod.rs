@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
 pub use cache::{Cache, CacheArgs};
 pub use config::{ConfigError, StoreArgs, StoreConfig};
-pub use error::StoreError;
+pub use error::{Failure, StoreError};
 pub use schema::{Table, Tables};
 pub use seed::Seeded;
 
