@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use bookinfo::store::{Store, StoreArgs, StoreError, Table};
 use bookinfo::{ProductId, Reviewer, Stars, catalogue};
 use sandbox::Engine;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -175,6 +176,66 @@ async fn failures_are_told_apart() {
         asked.elapsed() < std::time::Duration::from_secs(3),
         "the page waits 3 s at most"
     );
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_bad_data_until_it_is_right() {
+    let engine = Engine::start().await;
+    let store = Store::connect(&engine.seeded().await)
+        .await
+        .expect("arguments");
+    let zero = ProductId::new(0);
+    let is_bad = |error: StoreError, expected: &str, words: &str| match &error {
+        StoreError::BadData { table, what } => {
+            assert_eq!(table, expected);
+            assert!(what.contains(words), "{what}");
+            assert_eq!(error.kind(), "bad_data");
+            assert!(!error.is_unreachable());
+        }
+        other => panic!("{other:?}"),
+    };
+
+    let mut details = json!({
+        "id": {"N": "0"}, "author": {"S": "A"}, "year": {"N": "1595"}, "type": {"S": "paperback"},
+        "pages": {"N": "200"}, "publisher": {"S": "P"}, "language": {"S": "English"},
+        "isbn_10": {"S": "1"}, "isbn_13": {"S": "2"},
+    });
+    for (attribute, bad) in [
+        ("year", json!({"S": "long ago"})),
+        ("pages", json!({"N": "1.5"})),
+        ("author", json!({"NULL": true})),
+    ] {
+        let good = std::mem::replace(&mut details[attribute], bad);
+        engine.put_item("details", details.clone()).await;
+        let error = store.details(zero).await.expect_err("it cannot be read");
+        is_bad(error, "test-details", attribute);
+        details[attribute] = good;
+        engine.put_item("details", details.clone()).await;
+        let read = store.details(zero).await.expect("it can be read again");
+        assert_eq!(read.expect("a book").author, "A");
+    }
+
+    let rating =
+        |stars| json!({"product_id": {"N": "0"}, "reviewer": {"S": "Reviewer1"}, "stars": stars});
+    for bad in [json!({"N": "9"}), json!({"S": "five"}), json!({"N": "-1"})] {
+        engine.put_item("ratings", rating(bad)).await;
+        let error = store.ratings(zero).await.expect_err("no such stars");
+        is_bad(error, "test-ratings", "stars");
+    }
+    engine.put_item("ratings", rating(json!({"N": "2"}))).await;
+    let ratings = store.ratings(zero).await.expect("ratings");
+    assert_eq!(ratings[&reviewer("Reviewer1")], stars(2));
+
+    let review =
+        |text| json!({"product_id": {"N": "0"}, "reviewer": {"S": "Reviewer1"}, "text": text});
+    engine.put_item("reviews", review(json!({"N": "1"}))).await;
+    let error = store.reviews(zero).await.expect_err("no text");
+    is_bad(error, "test-reviews", "text");
+    engine
+        .put_item("reviews", review(json!({"S": "Good."})))
+        .await;
+    let reviews = store.reviews(zero).await.expect("reviews");
+    assert_eq!(reviews[0].text, "Good.");
 }
 
 #[tokio::test]

@@ -88,6 +88,20 @@ impl Engine {
         args
     }
 
+    /// Writes an item as somebody else's tool would: any attributes, in DynamoDB's own JSON. `table` is without prefix.
+    pub async fn put_item(&self, table: &str, item: serde_json::Value) {
+        let body = serde_json::json!({"TableName": format!("test-{table}"), "Item": item});
+        let put = reqwest::Client::new()
+            .post(format!("http://{}/", self.address))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", "DynamoDB_20120810.PutItem")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20200101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+            .header("x-amz-date", "20200101T000000Z")
+            .body(body.to_string());
+        let (status, answer) = answer(put).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+
     /// Stops it: the port is closed from now on.
     pub async fn stop(self) -> StoppedEngine {
         let _ = self.stop.send(());

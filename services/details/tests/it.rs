@@ -112,3 +112,22 @@ async fn with_a_cache_a_book_outlives_the_store() {
     assert_eq!(details.get("/details/3").await.0, 200);
     assert_eq!(details.get("/details/4").await.0, 500);
 }
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_fails_its_book_alone_and_heals() {
+    let engine = Engine::start().await;
+    let details = start(&engine, &[]).await;
+    let item = json!({"id": {"N": "0"}, "author": {"S": "A"}});
+    engine.put_item("details", item).await;
+    let failed = json!({"error": "could not load details from database"});
+    assert_eq!(details.get_json("/details/0").await, (500, failed));
+    assert_eq!(details.get("/details/1").await.0, 200);
+    assert_eq!(details.get("/readyz").await.0, 200);
+    let item = json!({
+        "id": {"N": "0"}, "author": {"S": "A"}, "year": {"N": "1595"}, "type": {"S": "paperback"},
+        "pages": {"N": "200"}, "publisher": {"S": "P"}, "language": {"S": "English"},
+        "isbn_10": {"S": "1"}, "isbn_13": {"S": "2"},
+    });
+    engine.put_item("details", item).await;
+    assert_eq!(details.get("/details/0").await.0, 200);
+}

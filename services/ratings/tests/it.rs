@@ -297,3 +297,20 @@ async fn a_delayed_read_is_answered_seven_seconds_later() {
     }
     panic!("none of 20 reads was held up");
 }
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_fails_its_book_alone_and_heals() {
+    let engine = Engine::start().await;
+    let ratings = start(&engine, good()).await;
+    let item =
+        json!({"product_id": {"N": "0"}, "reviewer": {"S": "Reviewer1"}, "stars": {"N": "9"}});
+    engine.put_item("ratings", item).await;
+    let failed = json!({"error": "could not load ratings from database"});
+    assert_eq!(ratings.get_json("/ratings/0").await, (500, failed));
+    assert_eq!(ratings.get("/ratings/1").await.0, 200);
+    assert_eq!(ratings.get("/readyz").await.0, 200);
+    let item =
+        json!({"product_id": {"N": "0"}, "reviewer": {"S": "Reviewer1"}, "stars": {"N": "1"}});
+    engine.put_item("ratings", item).await;
+    assert_eq!(ratings.get("/ratings/0").await.0, 200);
+}

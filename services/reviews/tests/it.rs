@@ -188,3 +188,19 @@ async fn the_store_gone_is_an_error_and_heals() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_fails_its_book_alone_and_heals() {
+    let engine = Engine::start().await;
+    let reviews = start(&engine, &[]).await;
+    let item = json!({"product_id": {"N": "0"}, "reviewer": {"S": "Reviewer1"}});
+    engine.put_item("reviews", item).await;
+    let failed = json!({"error": "could not load reviews from database"});
+    assert_eq!(reviews.get_json("/reviews/0").await, (500, failed));
+    assert_eq!(reviews.get("/reviews/1").await.0, 200);
+    assert_eq!(reviews.get("/readyz").await.0, 200);
+    let item =
+        json!({"product_id": {"N": "0"}, "reviewer": {"S": "Reviewer1"}, "text": {"S": "Good."}});
+    engine.put_item("reviews", item).await;
+    assert_eq!(reviews.get("/reviews/0").await.0, 200);
+}
