@@ -5,125 +5,256 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use nix::sys::signal::Signal;
+use serde_json::Value;
 
 use crate::harness::{Running, get, is_alive, port_base, send, until};
 
-/// Asks for pages until it is dropped, and counts what never came.
+/// Pages of one visitor.
+#[derive(Default)]
+struct Seen {
+    good: AtomicU32,
+    /// No answer, or one that is no page.
+    lost: AtomicU32,
+}
+
+/// Four people who ask for pages without a pause until this is dropped.
 struct Visitors {
     stop: Arc<AtomicBool>,
-    lost: Arc<AtomicU32>,
+    seen: Vec<Arc<Seen>>,
     threads: Vec<thread::JoinHandle<()>>,
 }
 
 impl Visitors {
     fn of(port: u16) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let lost = Arc::new(AtomicU32::new(0));
-        let threads = (0..4)
-            .map(|_| {
-                let (stop, lost) = (Arc::clone(&stop), Arc::clone(&lost));
-                thread::spawn(move || {
-                    while !stop.load(Ordering::Relaxed) {
-                        match get(port, "/productpage") {
-                            Some((200, _)) => {}
-                            _ => drop(lost.fetch_add(1, Ordering::Relaxed)),
-                        }
-                    }
-                })
+        let seen: Vec<_> = (0..4).map(|_| Arc::new(Seen::default())).collect();
+        let threads = seen.iter().map(|seen| {
+            let (stop, seen) = (Arc::clone(&stop), Arc::clone(seen));
+            thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let counter = match get(port, "/productpage") {
+                        Some((200, _)) => &seen.good,
+                        _ => &seen.lost,
+                    };
+                    counter.fetch_add(1, Ordering::Relaxed);
+                }
             })
-            .collect();
+        });
+        let threads = threads.collect();
         Self {
             stop,
-            lost,
             threads,
+            seen,
         }
     }
 
-    fn lost(self) -> u32 {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            thread.join().expect("a visitor");
+    fn lost(&self) -> u32 {
+        let lost = self.seen.iter().map(|seen| &seen.lost);
+        lost.map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Waits until each of them has got another page.
+    fn all_get_pages(&self) {
+        for seen in &self.seen {
+            let before = seen.good.load(Ordering::Relaxed);
+            until("another page for each visitor", || {
+                (seen.good.load(Ordering::Relaxed) > before).then_some(())
+            });
         }
-        self.lost.load(Ordering::Relaxed)
     }
 }
 
-/// Stops the process (it keeps its port and never answers), so that it cannot be restarted meanwhile.
-fn outage(name: &str, missing: &str) {
-    let base = port_base();
-    let mut shop = Running::json(base, &["--no-load", "--no-prober"]);
-    let ready = shop.event("ready");
-    let pid_of =
-        |name: &str| u32::try_from(ready["pids"][name].as_u64().expect("a pid")).expect("a pid");
-    let visitors = Visitors::of(base);
-    let shows = |words: &str| {
-        get(base, "/productpage")
-            .is_some_and(|(status, page)| status == 200 && page.contains(words))
-    };
-    let is_whole = || {
-        get(base, "/productpage").is_some_and(|(status, page)| {
+impl Drop for Visitors {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A demo with visitors, and what it said when it was ready.
+struct Shop {
+    base: u16,
+    running: Running,
+    ready: Value,
+}
+
+impl Shop {
+    fn open(args: &[&str]) -> Self {
+        let base = port_base();
+        let mut running = Running::json(base, args);
+        let ready = running.event("ready");
+        let shop = Self {
+            base,
+            running,
+            ready,
+        };
+        until("a whole page", || shop.is_whole().then_some(()));
+        shop
+    }
+
+    fn names(&self) -> Vec<String> {
+        let pids = self.ready["pids"].as_object().expect("pids");
+        pids.keys().cloned().collect()
+    }
+
+    /// The process that had this name in the beginning.
+    fn pid(&self, name: &str) -> u32 {
+        u32::try_from(self.ready["pids"][name].as_u64().expect("a pid")).expect("a pid")
+    }
+
+    fn port(&self, name: &str) -> u16 {
+        let address = self.ready["addresses"][name].as_str().expect("an address");
+        let port = address.trim_end_matches('/').rsplit(':').next();
+        port.and_then(|port| port.parse().ok()).expect("a port")
+    }
+
+    fn is_whole(&self) -> bool {
+        get(self.base, "/productpage").is_some_and(|(status, page)| {
             status == 200 && !page.contains("data-unavailable") && page.contains("Reviewer1")
         })
-    };
-    until("a whole page", || is_whole().then_some(()));
-
-    send(pid_of(name), Signal::SIGSTOP);
-    until("the page says what is missing", || {
-        shows(missing).then_some(())
-    });
-    send(pid_of(name), Signal::SIGCONT);
-    until("a whole page again after the halt", || {
-        is_whole().then_some(())
-    });
-
-    send(pid_of(name), Signal::SIGKILL);
-    until("a new process", || (!is_alive(pid_of(name))).then_some(()));
-    until("a whole page again after the kill", || {
-        is_whole().then_some(())
-    });
-
-    assert_eq!(visitors.lost(), 0, "the page itself was always there");
-    for other in [
-        "details",
-        "ratings",
-        "reviews-v1",
-        "reviews-v2",
-        "reviews-v3",
-        "productpage",
-        "mymetric",
-        "dynamodb",
-    ] {
-        assert!(
-            other == name || is_alive(pid_of(other)),
-            "{other} went with {name}"
-        );
     }
+
+    fn page_misses(&self, part: &str) -> bool {
+        let words = format!("data-unavailable=\"{part}\"");
+        get(self.base, "/productpage")
+            .is_some_and(|(status, page)| status == 200 && page.contains(&words))
+    }
+
+    /// Kills these while their supervisor is held up, so that they stay away as long as `meanwhile` looks;
+    /// then lets it bring them back, and waits until it has.
+    fn kill_and_look(&mut self, names: &[&str], meanwhile: impl FnOnce(&Self)) {
+        send(self.running.pid(), Signal::SIGSTOP);
+        for name in names {
+            send(self.pid(name), Signal::SIGKILL);
+        }
+        meanwhile(self);
+        send(self.running.pid(), Signal::SIGCONT);
+        let mut away = names.to_vec();
+        while !away.is_empty() {
+            let started = self.running.event("started");
+            away.retain(|name| started["name"] != *name);
+        }
+        until("a whole page again after the kill", || {
+            self.is_whole().then_some(())
+        });
+    }
+
+    /// Fails where anybody else was started again or is gone.
+    fn assert_others_live(&self, killed: &[&str]) {
+        for other in self.names() {
+            assert!(
+                killed.contains(&other.as_str()) || is_alive(self.pid(&other)),
+                "{other} went with {killed:?}"
+            );
+        }
+    }
+}
+
+/// First the processes halt (they keep their ports and never answer), then they die.
+fn outage(names: &[&str], part: &str) {
+    let mut shop = Shop::open(&["--no-load", "--no-prober"]);
+    let visitors = Visitors::of(shop.base);
+    let missing = |shop: &Shop| {
+        until("the page says what is missing", || {
+            shop.page_misses(part).then_some(())
+        });
+    };
+    for name in names {
+        send(shop.pid(name), Signal::SIGSTOP);
+    }
+    missing(&shop);
+    for name in names {
+        send(shop.pid(name), Signal::SIGCONT);
+    }
+    until("a whole page again after the halt", || {
+        shop.is_whole().then_some(())
+    });
+    shop.kill_and_look(names, missing);
+    visitors.all_get_pages();
+    assert_eq!(visitors.lost(), 0, "the page itself was always there");
+    shop.assert_others_live(names);
 }
 
 #[test]
 fn details_gone_and_back() {
-    outage("details", "data-unavailable=\"details\"");
+    outage(&["details"], "details");
 }
 
 #[test]
 fn ratings_gone_and_back() {
-    outage("ratings", "data-unavailable=\"ratings\"");
+    outage(&["ratings"], "ratings");
+}
+
+#[test]
+fn all_reviews_gone_and_back() {
+    outage(&["reviews-v1", "reviews-v2", "reviews-v3"], "reviews");
+}
+
+#[test]
+fn one_version_of_reviews_gone_is_made_up_for_by_the_others() {
+    let mut shop = Shop::open(&["--no-load", "--no-prober"]);
+    // Two tries go to two different versions, so one reader misses nothing; several at once may.
+    shop.kill_and_look(&["reviews-v2"], |shop| {
+        for _ in 0..12 {
+            assert!(shop.is_whole());
+        }
+    });
+    let visitors = Visitors::of(shop.base);
+    shop.kill_and_look(&["reviews-v3"], |_| visitors.all_get_pages());
+    assert_eq!(visitors.lost(), 0, "the page itself was always there");
+    shop.assert_others_live(&["reviews-v2", "reviews-v3"]);
+}
+
+#[test]
+fn the_page_itself_gone_and_back() {
+    let mut shop = Shop::open(&["--no-load", "--no-prober"]);
+    let visitors = Visitors::of(shop.base);
+    shop.kill_and_look(&["productpage"], |shop| {
+        until("no page", || {
+            get(shop.base, "/productpage").is_none().then_some(())
+        });
+        for (name, path) in [
+            ("details", "/details/0"),
+            ("ratings", "/ratings/0"),
+            ("reviews-v1", "/reviews/0"),
+            ("reviews-v2", "/reviews/0"),
+            ("reviews-v3", "/reviews/0"),
+        ] {
+            let status = get(shop.port(name), path).map(|(status, _)| status);
+            assert_eq!(status, Some(200), "{name}");
+        }
+    });
+    assert!(visitors.lost() > 0, "it was really gone");
+    visitors.all_get_pages();
+    shop.assert_others_live(&["productpage"]);
+}
+
+#[test]
+fn whoever_dies_under_load_dies_alone_and_comes_back() {
+    let mut shop = Shop::open(&["--quiet"]);
+    let mut killed = Vec::new();
+    // The engine keeps its data in memory: it stands in `whole.rs`.
+    for name in shop.names() {
+        if ["bookwatch", "dynamodb"].contains(&name.as_str()) {
+            continue;
+        }
+        shop.kill_and_look(&[&name], |_| {});
+        killed.push(name);
+        let killed: Vec<_> = killed.iter().map(String::as_str).collect();
+        shop.assert_others_live(&killed);
+    }
+    for name in ["loadgen", "mymetric", "productpage"] {
+        assert!(killed.iter().any(|killed| killed == name), "{killed:?}");
+    }
 }
 
 #[test]
 fn the_store_gone_and_back() {
-    let base = port_base();
-    let mut shop = Running::json(base, &["--no-load", "--no-prober"]);
-    let ready = shop.event("ready");
-    let pid =
-        |name: &str| u32::try_from(ready["pids"][name].as_u64().expect("a pid")).expect("a pid");
-    let port = |name: &str| -> u16 {
-        let address = ready["addresses"][name].as_str().expect("an address");
-        let port = address.trim_end_matches('/').rsplit(':').next();
-        port.and_then(|port| port.parse().ok()).expect("a port")
-    };
-    send(pid("dynamodb"), Signal::SIGSTOP);
-    let (details, ratings) = (port("details"), port("ratings"));
+    let shop = Shop::open(&["--no-load", "--no-prober"]);
+    send(shop.pid("dynamodb"), Signal::SIGSTOP);
+    let (details, ratings) = (shop.port("details"), shop.port("ratings"));
     let (status, body) = get(details, "/details/0").expect("details still answers");
     assert_eq!(
         (status, body.as_str()),
@@ -136,28 +267,25 @@ fn the_store_gone_and_back() {
     );
     for service in ["details", "ratings", "reviews-v1"] {
         assert_eq!(
-            get(port(service), "/readyz").map(|(status, _)| status),
+            get(shop.port(service), "/readyz").map(|(status, _)| status),
             Some(503),
             "{service}"
         );
         assert_eq!(
-            get(port(service), "/livez").map(|(status, _)| status),
+            get(shop.port(service), "/livez").map(|(status, _)| status),
             Some(200),
             "{service}"
         );
     }
-    let (status, page) = get(base, "/productpage").expect("the page is there");
+    let (status, page) = get(shop.base, "/productpage").expect("the page is there");
     assert_eq!(status, 200);
     assert!(page.contains("data-unavailable=\"details\""));
-    send(pid("dynamodb"), Signal::SIGCONT);
+    send(shop.pid("dynamodb"), Signal::SIGCONT);
     for service in ["details", "ratings", "reviews-v1"] {
         until("ready again, with no restart", || {
-            get(port(service), "/readyz").filter(|(status, _)| *status == 200)
+            get(shop.port(service), "/readyz").filter(|(status, _)| *status == 200)
         });
-        assert!(is_alive(pid(service)));
+        assert!(is_alive(shop.pid(service)));
     }
-    until("a whole page again", || {
-        get(base, "/productpage")
-            .filter(|(_, page)| !page.contains("data-unavailable") && page.contains("Reviewer1"))
-    });
+    until("a whole page again", || shop.is_whole().then_some(()));
 }
