@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::plan::{self, Program};
 
-/// The bookshop with its store, metric emitter, load and prober, on this machine, by one command.
+/// The bookshop with its store, metric emitter, load, prober and console, on this machine, by one command.
 ///
 /// Without a command it does `up`.
 #[derive(Clone, Debug, Parser)]
@@ -34,6 +34,18 @@ pub enum Command {
     /// asked; 1 something did not start; 2 bad usage or a port in use; with `--for` those of the prober's
     /// verdict: 0 pass, 1 fail, 3 inconclusive, 2 no verdict, and 130 where it was cut short.
     Up(Box<UpArgs>),
+    /// Stops one process of the demo that runs; it stays away until `start`.
+    ///
+    /// Exit codes: 0 done, 1 there is no such process, 2 no demo runs.
+    Stop(OrderArgs),
+    /// Starts a process again that `stop` stopped.
+    Start(OrderArgs),
+    /// Kills one process of the demo that runs (SIGKILL); it comes back by itself.
+    Kill(OrderArgs),
+    /// Judges the shop that runs: `synthetics gate` with the flags that follow.
+    ///
+    /// Exit codes: 0 pass, 1 fail, 2 bad usage, 3 inconclusive.
+    Gate(GateArgs),
     /// Creates the tables and writes the catalogue; what is there stays as it is.
     Seed(StoreArgs),
     /// Runs the embedded DynamoDB alone. For development and tests, not for production.
@@ -53,7 +65,7 @@ pub struct UpArgs {
     /// another --port-base 19 above that, so that --port-base alone moves everything]
     #[arg(long, env = "BOOKWATCH_DYNAMODB_PORT", value_parser = clap::value_parser!(u16).range(1..), value_name = "PORT")]
     pub dynamodb_port: Option<u16>,
-    /// Address that the services listen on.
+    /// Address that the services and the console listen on.
     #[arg(long, env = "LISTEN_ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
     pub listen_address: IpAddr,
     /// File for the embedded DynamoDB's data, or a directory that it is put into. [default: memory, so
@@ -77,6 +89,21 @@ pub struct UpArgs {
     /// Starts no prober.
     #[arg(long, env = "BOOKWATCH_NO_PROBER", value_parser = BoolishValueParser::new())]
     pub no_prober: bool,
+    /// Starts no console; telemetry goes to the Agent's ports of this machine, whoever listens there.
+    #[arg(long, env = "BOOKWATCH_NO_CONSOLE", value_parser = BoolishValueParser::new())]
+    pub no_console: bool,
+    /// Port of the console's pages. [default: 8080; with another --port-base 10 above that. The ports on
+    /// which it takes telemetry are the Agent's 8125/udp, 4317 and 4318, or 11 to 13 above the base]
+    #[arg(long, env = "BOOKWATCH_CONSOLE_PORT", value_parser = clap::value_parser!(u16).range(1..), value_name = "PORT")]
+    pub console_port: Option<u16>,
+    /// Probes from one place, instead of playing the four of the configuration with a delay of their own.
+    #[arg(long, env = "BOOKWATCH_NO_SIMULATE", value_parser = BoolishValueParser::new())]
+    pub no_simulate: bool,
+    /// Runs the clock of objectives and their history so many times as fast, for a demo: at 600 an outage of
+    /// 20 seconds eats a week's budget of 2 %. Probes then come as often as that clock has minutes. It shows
+    /// wherever a number does.
+    #[arg(long, env = "SYNTHETICS_TIME_SCALE", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(plan::MOST_TIME_SCALE)), value_name = "FACTOR")]
+    pub time_scale: u32,
     /// Requests a second of the load generator.
     #[arg(long, env = "LOADGEN_RATE", default_value = "1", value_parser = parse_rate, value_name = "PER_SECOND")]
     pub load_rate: f64,
@@ -107,9 +134,47 @@ pub struct UpArgs {
     /// Colours are left out where this is set to anything.
     #[arg(long, env = "NO_COLOR", hide = true)]
     pub no_color: Option<OsString>,
+    /// The agent to use instead of the console.
+    #[command(flatten)]
+    pub agent: AgentArgs,
     /// The store to use instead of the embedded one.
     #[command(flatten)]
     pub store: StoreArgs,
+}
+
+/// An agent or collector that takes the telemetry. Where one of these is given, no console is started.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AgentArgs {
+    /// Host of the Datadog Agent, or of anything that listens as it does.
+    #[arg(long, env = "DD_AGENT_HOST", value_name = "HOST")]
+    pub dd_agent_host: Option<String>,
+    /// Where DogStatsD listens: `udp://host:port` or `unix:///path`.
+    #[arg(long, env = "DD_DOGSTATSD_URL", value_name = "URL")]
+    pub dd_dogstatsd_url: Option<String>,
+    /// Base address of the OTLP receiver (HTTP).
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+    /// Whole address for traces.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", value_name = "URL")]
+    pub otlp_traces_endpoint: Option<String>,
+}
+
+impl AgentArgs {
+    /// The variables that are set, for the processes.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("DD_AGENT_HOST", &self.dd_agent_host),
+            ("DD_DOGSTATSD_URL", &self.dd_dogstatsd_url),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &self.otlp_endpoint),
+            (
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                &self.otlp_traces_endpoint,
+            ),
+        ];
+        all.into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+            .filter(|(_, value)| !value.is_empty())
+    }
 }
 
 /// Flags and variables of `dynamodb`.
@@ -133,6 +198,27 @@ pub struct EngineArgs {
     /// Form and filter of the log; the engine sends no spans and no metrics.
     #[command(flatten)]
     pub telemetry: telemetry::Settings,
+}
+
+/// Which process of which demo.
+#[derive(Args, Clone, Debug)]
+pub struct OrderArgs {
+    /// Its name, as in the table of addresses; `reviews` is all three.
+    pub name: String,
+    /// First port of the demo.
+    #[arg(long, env = "BOOKWATCH_PORT_BASE", default_value_t = plan::PORT_BASE, value_name = "PORT")]
+    pub port_base: u16,
+}
+
+/// Flags of `gate`.
+#[derive(Args, Clone, Debug)]
+pub struct GateArgs {
+    /// First port of the demo.
+    #[arg(long, env = "BOOKWATCH_PORT_BASE", default_value_t = plan::PORT_BASE, value_name = "PORT")]
+    pub port_base: u16,
+    /// Flags of `synthetics gate`, such as `--for 30s` or `--window own`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<OsString>,
 }
 
 /// Which service to be.

@@ -5,6 +5,8 @@
 //! $ bookwatch                     # everything, until Ctrl-C
 //! $ bookwatch --for 30s           # ... then the verdict of the prober as the exit code
 //! $ bookwatch --only details,ratings
+//! $ bookwatch --dd-agent-host 127.0.0.1   # telemetry to an agent that runs, in place of the console
+//! $ bookwatch stop ratings       # in another terminal: it stays away until `bookwatch start ratings`
 //! $ bookwatch seed                # tables and catalogue
 //! $ bookwatch dynamodb            # the embedded engine alone
 //! ```
@@ -15,6 +17,7 @@
 
 mod backoff;
 mod cli;
+mod control;
 mod engine;
 mod logs;
 mod plan;
@@ -31,7 +34,8 @@ mod voice;
 
 use std::process::ExitCode;
 
-pub use cli::{Cli, Command, EngineArgs, ServiceArgs, UpArgs};
+pub use cli::{Cli, Command, EngineArgs, GateArgs, OrderArgs, ServiceArgs, UpArgs};
+use control::Deed;
 pub use plan::Program;
 
 /// Runs what the command line asks for.
@@ -39,6 +43,10 @@ pub fn main(cli: Cli) -> ExitCode {
     match cli.command {
         None => up::main(&cli.up),
         Some(Command::Up(args)) => up::main(&args),
+        Some(Command::Stop(args)) => control::main(Deed::Stop, &args),
+        Some(Command::Start(args)) => control::main(Deed::Start, &args),
+        Some(Command::Kill(args)) => control::main(Deed::Kill, &args),
+        Some(Command::Gate(args)) => service::gate(&args),
         Some(Command::Seed(args)) => seed::main(&args),
         Some(Command::Dynamodb(args)) => engine::main(&args),
         Some(Command::RunService(args)) => service::main(args),

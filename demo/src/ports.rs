@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-use crate::plan::{PORT_BASE, PORTS, Plan, Program};
+use crate::plan::{Door, PORT_BASE, PORTS, Plan, Program, Transport};
 
 /// An address that cannot be listened on.
 #[derive(Debug)]
 pub(crate) struct Taken {
     name: String,
-    address: SocketAddr,
+    door: Door,
     error: io::Error,
     holder: Option<Holder>,
 }
@@ -24,8 +24,11 @@ pub(crate) struct Holder {
 
 impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, address, .. } = self;
-        write!(f, "{address} ({name}) ")?;
+        let Self { name, door, .. } = self;
+        match door.transport {
+            Transport::Tcp => write!(f, "{} ({name}) ", door.address)?,
+            Transport::Udp => write!(f, "{}/udp ({name}) ", door.address)?,
+        }
         match (self.error.kind(), &self.holder) {
             (io::ErrorKind::AddrInUse, Some(holder)) => {
                 write!(f, "is in use by {}, process {}", holder.command, holder.pid)
@@ -42,21 +45,41 @@ impl fmt::Display for Taken {
 pub(crate) fn taken(plan: &Plan) -> Vec<Taken> {
     plan.processes
         .iter()
-        .filter_map(|spec| check(spec.name, spec.listens?))
+        .flat_map(|spec| {
+            spec.doors().filter_map(|door| {
+                let name = match Some(door.address) == spec.listens {
+                    true => spec.name.to_owned(),
+                    false => format!("{}, {}", spec.name, door.what),
+                };
+                check_door(name, door)
+            })
+        })
         .collect()
 }
 
-/// `None` where the address is free.
+/// `None` where the address is free for HTTP.
 pub(crate) fn check(name: &str, address: SocketAddr) -> Option<Taken> {
+    let door = Door {
+        what: "HTTP",
+        address,
+        transport: Transport::Tcp,
+    };
+    check_door(name.to_owned(), door)
+}
+
+fn check_door(name: String, door: Door) -> Option<Taken> {
     // Bound as the servers bind it, and let go again at once.
-    let error = TcpListener::bind(address).err()?;
+    let error = match door.transport {
+        Transport::Tcp => TcpListener::bind(door.address).err()?,
+        Transport::Udp => UdpSocket::bind(door.address).err()?,
+    };
     let holder = match error.kind() {
-        io::ErrorKind::AddrInUse => holder(address.port()),
+        io::ErrorKind::AddrInUse => holder(door),
         _ => None,
     };
     Some(Taken {
-        name: name.to_owned(),
-        address,
+        name,
+        door,
         error,
         holder,
     })
@@ -79,14 +102,25 @@ pub(crate) fn explain(plan: &Plan, taken: &[Taken]) -> String {
         Some(base) => text.push_str(&format!(": bookwatch up --port-base {base}")),
         None => text.push_str(" with --port-base PORT"),
     }
-    let store = plan
-        .processes
-        .iter()
-        .find(|spec| spec.program == Program::Dynamodb);
-    if let ([one], Some(store)) = (taken, store)
-        && Some(one.address) == store.listens
-    {
+    let one_of = |program| {
+        let spec = plan.processes.iter().find(|spec| spec.program == program);
+        let listens = spec.and_then(|spec| spec.listens);
+        matches!(taken, [one] if Some(one.door.address) == listens)
+    };
+    if one_of(Program::Dynamodb) {
         text.push_str("\nor move the store alone: bookwatch up --dynamodb-port PORT");
+    }
+    if one_of(Program::Console) {
+        text.push_str("\nor move the console's pages alone: bookwatch up --console-port PORT");
+    }
+    let agents = plan.console().is_some_and(|console| {
+        let mut doors = console.also_listens.iter();
+        doors.any(|door| taken.iter().any(|one| one.door == *door))
+    });
+    if agents {
+        text.push_str(
+            "\nis it an agent that should get the telemetry? Then name it, and no console is started: bookwatch up --dd-agent-host 127.0.0.1",
+        );
     }
     text
 }
@@ -97,23 +131,36 @@ fn free_base(plan: &Plan) -> Option<u16> {
     (1..100)
         .filter_map(|step| PORT_BASE.checked_add(step * 100))
         .take_while(|base| *base <= u16::MAX - PORTS)
-        .find(|base| (*base..=base + PORTS).all(|port| TcpListener::bind((ip, port)).is_ok()))
+        .find(|base| {
+            (*base..=base + PORTS).all(|port| {
+                TcpListener::bind((ip, port)).is_ok() && UdpSocket::bind((ip, port)).is_ok()
+            })
+        })
 }
 
-/// Who listens on the port, as far as this user may see.
+/// Who listens there, as far as this user may see.
 #[cfg(target_os = "linux")]
-fn holder(port: u16) -> Option<Holder> {
-    use procfs::net::TcpState;
+fn holder(door: Door) -> Option<Holder> {
+    use procfs::net::{TcpState, tcp, tcp6, udp, udp6};
     use procfs::process::{FDTarget, all_processes};
 
-    let entries = [procfs::net::tcp(), procfs::net::tcp6()];
-    let inodes: Vec<u64> = entries
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.state == TcpState::Listen && entry.local_address.port() == port)
-        .map(|entry| entry.inode)
-        .collect();
+    let port = door.address.port();
+    let inodes: Vec<u64> = match door.transport {
+        Transport::Tcp => [tcp(), tcp6()]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.state == TcpState::Listen && entry.local_address.port() == port)
+            .map(|entry| entry.inode)
+            .collect(),
+        Transport::Udp => [udp(), udp6()]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.local_address.port() == port)
+            .map(|entry| entry.inode)
+            .collect(),
+    };
     let holds = |process: &procfs::process::Process| {
         process.fd().is_ok_and(|mut open| {
             open.any(|fd| {
@@ -130,7 +177,7 @@ fn holder(port: u16) -> Option<Holder> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn holder(_port: u16) -> Option<Holder> {
+fn holder(_door: Door) -> Option<Holder> {
     None
 }
 
@@ -151,6 +198,25 @@ mod tests {
         }
         drop(listener);
         assert!(check("details", address).is_none());
+    }
+
+    #[test]
+    fn a_datagram_port_that_is_taken_names_who_has_it() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let door = Door {
+            what: "DogStatsD",
+            address: socket.local_addr().unwrap(),
+            transport: Transport::Udp,
+        };
+        let taken = check_door("console, DogStatsD".to_owned(), door).expect("it is taken");
+        let message = taken.to_string();
+        assert!(message.contains("/udp (console, DogStatsD)"), "{message}");
+        if cfg!(target_os = "linux") {
+            let me = format!("process {}", std::process::id());
+            assert!(message.contains(&me), "{message}");
+        }
+        drop(socket);
+        assert!(check_door("x".to_owned(), door).is_none());
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(crate) enum Event {
         /// `None` where it is not started again.
         again_in: Option<Duration>,
     },
+    /// It was asked to stay away, and is gone.
+    Held { name: &'static str },
 }
 
 /// How a process ended.
@@ -80,7 +82,11 @@ impl fmt::Display for End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
     Run,
+    /// To end, and to stay away until it is to run again.
+    Hold,
+    /// To end for good.
     Stop,
+    /// The same, at once.
     Kill,
 }
 
@@ -136,12 +142,33 @@ impl Process {
     /// Asks it to end; see [`Process::until_ended`].
     pub(crate) fn stop(&self) {
         self.wish.send_if_modified(|wish| {
-            let changes = *wish == Wish::Run;
+            let changes = matches!(wish, Wish::Run | Wish::Hold);
             if changes {
                 *wish = Wish::Stop;
             }
             changes
         });
+    }
+
+    /// Ends it and keeps it away, or lets it run again; `false` where that is so already.
+    pub(crate) fn hold(&self, is_held: bool) -> bool {
+        let (from, to) = match is_held {
+            true => (Wish::Run, Wish::Hold),
+            false => (Wish::Hold, Wish::Run),
+        };
+        self.wish.send_if_modified(|wish| {
+            let changes = *wish == from;
+            if changes {
+                *wish = to;
+            }
+            changes
+        })
+    }
+
+    /// Kills it, as a machine that fails would; it is started again.
+    pub(crate) fn fell(&self) -> bool {
+        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok());
+        pid.is_some_and(|pid| kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok())
     }
 
     /// Ends it at once.
@@ -172,10 +199,20 @@ impl Keeper {
         let mut backoff = Backoff::default();
         let mut again = false;
         loop {
+            let held = wished(&mut self.wishes, |wish| wish != Wish::Hold);
+            if held.await != Some(Wish::Run) {
+                return;
+            }
             let started = Instant::now();
             let end = match spawn(&self.executable, &self.spec) {
                 Ok(child) => match self.live(child, again).await {
                     Some(status) => End::Exit(status),
+                    None if *self.wishes.borrow() == Wish::Hold => {
+                        let name = self.spec.name;
+                        self.tell(Event::Held { name }).await;
+                        again = true;
+                        continue;
+                    }
                     None => return,
                 },
                 Err(error) => End::NoStart(error),
@@ -192,9 +229,10 @@ impl Keeper {
                 return;
             }
             tokio::select! {
-                () = sleep(wait) => again = true,
-                () = wished(&mut self.wishes, Wish::Stop) => return,
+                () = sleep(wait) => {}
+                _ = wished(&mut self.wishes, |wish| wish != Wish::Run) => {}
             }
+            again = true;
         }
     }
 
@@ -217,7 +255,7 @@ impl Keeper {
 
         let ended = tokio::select! {
             status = child.wait() => status.ok(),
-            () = wished(&mut self.wishes, Wish::Stop) => {
+            _ = wished(&mut self.wishes, |wish| wish != Wish::Run) => {
                 self.end(&mut child).await;
                 None
             }
@@ -241,7 +279,7 @@ impl Keeper {
         tokio::select! {
             _ = child.wait() => return,
             () = sleep(STOP_LIMIT) => {}
-            () = wished(&mut self.wishes, Wish::Kill) => {}
+            _ = wished(&mut self.wishes, |wish| wish == Wish::Kill) => {}
         }
         let _ = child.kill().await;
     }
@@ -252,11 +290,10 @@ impl Keeper {
     }
 }
 
-/// Done once the wish is `least` or more; also once nobody can wish any more.
-async fn wished(wishes: &mut watch::Receiver<Wish>, least: Wish) {
-    let _ = wishes
-        .wait_for(|wish| *wish == least || *wish == Wish::Kill)
-        .await;
+/// The wish, once it is as is asked; `None` once nobody can wish any more.
+async fn wished(wishes: &mut watch::Receiver<Wish>, is_it: impl Fn(Wish) -> bool) -> Option<Wish> {
+    let wish = wishes.wait_for(|wish| is_it(*wish)).await;
+    wish.ok().map(|wish| *wish)
 }
 
 /// Starts this executable again as the service.

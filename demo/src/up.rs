@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::cli::UpArgs;
+use crate::control::{self, Asked, Deed, Order};
 use crate::plan::{Plan, Stage};
 use crate::ready::Asker;
 use crate::stop::Requests;
@@ -88,6 +89,7 @@ pub(crate) fn main(args: &UpArgs) -> ExitCode {
             sender,
             events,
             requests,
+            orders: None,
         };
         let reason = demo.live(args, started).await;
         demo.stop(reason.as_ref().ok().copied()).await;
@@ -106,13 +108,15 @@ struct Demo {
     sender: mpsc::Sender<Event>,
     events: mpsc::Receiver<Event>,
     requests: Requests,
+    /// From other terminals, once all is ready.
+    orders: Option<mpsc::Receiver<Asked>>,
 }
 
 impl Demo {
     /// From the first start to the reason for stopping.
     async fn live(&mut self, args: &UpArgs, started: Instant) -> anyhow::Result<Reason> {
         let asker = Asker::new();
-        for stage in [Stage::Store, Stage::Services, Stage::Visitors] {
+        for stage in [Stage::Agent, Stage::Store, Stage::Services, Stage::Visitors] {
             self.start(stage);
             let mut steps = self.steps(stage, &asker);
             if stage == Stage::Store && !self.plan.has_store() && self.plan.uses_store() {
@@ -137,7 +141,14 @@ impl Demo {
         // Listed as in the plan, from the page to the store.
         let place = |name| self.plan.processes.iter().position(|s| s.name == name);
         self.processes.sort_by_key(|p| place(p.spec.name));
-        self.voice.ready(&self.processes, started.elapsed());
+        self.voice
+            .ready(&self.processes, &self.plan, started.elapsed());
+        match control::listen(args.port_base) {
+            Ok(orders) => self.orders = Some(orders),
+            Err(error) => self.voice.note(&format!(
+                "`bookwatch stop`, `start` and `kill` do not reach this demo: {error}"
+            )),
+        }
         self.run(args.run_time).await
     }
 
@@ -253,9 +264,51 @@ impl Demo {
                         return Ok(Reason::Over);
                     }
                 }
+                Some((order, answer)) = next(self.orders.as_mut()) => {
+                    // Who asked may be gone.
+                    let _ = answer.send(self.obey(&order));
+                }
                 () = self.requests.next() => return Ok(Reason::Asked),
                 () = &mut over => return Ok(Reason::Over),
             }
+        }
+    }
+
+    /// Does what was ordered from another terminal, and says what that was.
+    fn obey(&self, order: &Order) -> Result<String, String> {
+        let wanted = self.plan.named(&order.name);
+        let processes = || {
+            self.processes
+                .iter()
+                .filter(|process| wanted.contains(&process.spec.name))
+        };
+        if wanted.is_empty() {
+            let all = self.plan.processes.iter().map(|spec| spec.name);
+            let all: Vec<&str> = all.collect();
+            return Err(format!(
+                "there is no `{}` here; there are {}",
+                order.name,
+                all.join(", ")
+            ));
+        }
+        let done = processes().filter(|process| match order.deed {
+            Deed::Stop => process.hold(true),
+            Deed::Start => process.hold(false),
+            Deed::Kill => process.fell(),
+        });
+        let done: Vec<&str> = done.map(|process| process.spec.name).collect();
+        let names = |list: &[&str]| list.join(", ");
+        match (order.deed, done.is_empty()) {
+            (Deed::Stop, false) => Ok(format!(
+                "{} stops; `bookwatch start {}` brings it back",
+                names(&done),
+                order.name
+            )),
+            (Deed::Stop, true) => Err(format!("{} is stopped already", names(&wanted))),
+            (Deed::Start, false) => Ok(format!("{} starts", names(&done))),
+            (Deed::Start, true) => Err(format!("{} was not stopped", names(&wanted))),
+            (Deed::Kill, false) => Ok(format!("{} is killed and comes back", names(&done))),
+            (Deed::Kill, true) => Err(format!("{} does not run", names(&wanted))),
         }
     }
 
@@ -317,5 +370,13 @@ impl Demo {
                 1
             }
         }
+    }
+}
+
+/// The next order; never one where none can come.
+async fn next(orders: Option<&mut mpsc::Receiver<Asked>>) -> Option<Asked> {
+    match orders {
+        Some(orders) => orders.recv().await,
+        None => pending().await,
     }
 }

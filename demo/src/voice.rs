@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use telemetry::LogFormat;
 
 use crate::cli::UpArgs;
-use crate::logs::{Printer, Sink, Stream, Style};
-use crate::plan::Plan;
+use crate::logs::{Intake, Printer, Sink, Stream, Style};
+use crate::plan::{Plan, Spec};
 use crate::supervise::{Event, Process};
 use crate::table;
 
@@ -20,6 +20,8 @@ const NAME: &str = "bookwatch";
 pub(crate) struct Voice {
     people: Printer,
     scripts: Option<Printer>,
+    /// The console's, where there is one.
+    intake: Option<Intake>,
     shows_logs: bool,
     is_pretty: bool,
     in_colour: bool,
@@ -27,6 +29,7 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
+    /// Needs a runtime, for the lines that go to the console.
     pub(crate) fn new(args: &UpArgs, plan: &Plan) -> Self {
         let (stream, on_terminal) = match args.json {
             true => (Stream::Err, io::stderr().is_terminal()),
@@ -36,6 +39,10 @@ impl Voice {
         Self {
             people: Printer::start(stream),
             scripts: args.json.then(|| Printer::start(Stream::Out)),
+            intake: plan
+                .console()
+                .and_then(Spec::url)
+                .map(|url| Intake::start(&url)),
             shows_logs: !args.quiet,
             is_pretty: match args.log_format {
                 LogFormat::Auto => on_terminal,
@@ -53,14 +60,19 @@ impl Voice {
             true => Style::pretty(name, self.width, nth, self.in_colour),
             false => Style::plain(name, self.width),
         };
-        Sink::new(self.shows_logs.then(|| self.people.clone()), style)
+        let printer = self.shows_logs.then(|| self.people.clone());
+        let intake = self.intake.clone().map(|intake| (intake, name.into()));
+        Sink::new(printer, intake, style)
     }
 
     /// All is ready.
-    pub(crate) fn ready(&self, processes: &[Process], took: Duration) {
+    pub(crate) fn ready(&self, processes: &[Process], plan: &Plan, took: Duration) {
         let specs = processes.iter().map(|process| &process.spec);
         let with_pids = processes.iter().map(|p| (&p.spec, p.pid()));
-        self.say(&table::text(specs, took), &table::ready(with_pids, took));
+        self.say(
+            &table::text(specs, plan, took),
+            &table::ready(with_pids, plan, took),
+        );
     }
 
     /// The text for people, or the event for scripts.
@@ -87,6 +99,12 @@ impl Voice {
             Event::Started { name, pid, .. } => {
                 self.event(&json!({"event": "started", "name": name, "pid": pid}));
                 self.note(&format!("{name} runs again, process {pid}"));
+            }
+            Event::Held { name } => {
+                self.event(&json!({"event": "held", "name": name}));
+                self.note(&format!(
+                    "{name} is stopped; `bookwatch start {name}` brings it back"
+                ));
             }
             Event::Ended {
                 name,

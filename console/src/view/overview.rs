@@ -86,7 +86,8 @@ pub fn overview(store: &Store, window: Duration) -> Overview {
         let mut edges = Vec::new();
         for ((from, to), edge) in figures.map.edges() {
             let calls = edge.calls.sum(window.from);
-            if !nodes.contains_key(to) {
+            // One that sends no spans, a database that only logs say, is known by its calls.
+            if nodes.get(to).is_none_or(|node| !node.traced) {
                 let node = called.entry(Arc::clone(to));
                 let (_, sum) = node.or_insert_with(|| (edge.kind, Requests::default()));
                 sum.merge(&calls);
@@ -100,9 +101,12 @@ pub fn overview(store: &Store, window: Duration) -> Overview {
         }
         for (name, (kind, calls)) in called {
             let node = Node {
+                versions: nodes
+                    .remove(&name)
+                    .map(|node| node.versions)
+                    .unwrap_or_default(),
                 name: name.to_string(),
                 kind,
-                versions: Vec::new(),
                 traced: false,
                 answers: true,
                 red: calls.over(window.length),

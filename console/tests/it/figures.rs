@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use console::Limits;
+use console::aggregate::map::NodeKind;
 use console::store::Source;
 use console::view::{logs, overview, traces};
+use console::{Limits, intake};
 
 use crate::fixture::{MINUTE, S, SHOP, fixture};
 
@@ -47,6 +48,18 @@ fn the_map_is_the_same_in_whatever_order_spans_arrive() {
         assert_eq!(names, ["back", "dynamodb", "front"]);
         assert_eq!(overview.nodes[0].versions, ["v1"]);
     }
+}
+
+#[test]
+fn a_database_that_writes_log_lines_is_still_known_by_its_calls() {
+    let fixture = fixture(Limits::default());
+    fixture.spans(1, &SHOP);
+    let lines = intake::lines(b"checkpoint done", "dynamodb", fixture.store.now());
+    fixture.store.take_batch(Source::LogLines, lines);
+    let overview = overview::overview(&fixture.store, MINUTE);
+    let node = &overview.nodes[1];
+    assert_eq!((&*node.name, node.kind), ("dynamodb", NodeKind::Database));
+    assert_eq!((node.traced, node.red.requests), (false, 1));
 }
 
 #[test]

@@ -88,6 +88,7 @@ impl Shop {
                 "--quiet",
                 "--no-load",
                 "--no-prober",
+                "--no-console",
                 "--port-base",
                 &port_base,
             ])

@@ -1,6 +1,7 @@
 //! What the services write, brought together: read as a node agent reads container logs, and shown with
 //! the name of who said it. Nothing here waits for a slow terminal, and nothing grows.
 
+mod intake;
 mod lines;
 mod printer;
 mod render;
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+pub(crate) use intake::Intake;
 pub(crate) use printer::{Printer, Stream};
 pub(crate) use render::Style;
 
@@ -26,15 +28,22 @@ const CHUNK: usize = 32 * 1024;
 #[derive(Clone)]
 pub(crate) struct Sink {
     printer: Option<Printer>,
+    /// The console's, and the name under which lines go there that do not say whose they are.
+    intake: Option<(Intake, Arc<str>)>,
     style: Style,
     tail: Arc<Mutex<VecDeque<Vec<u8>>>>,
 }
 
 impl Sink {
     /// Shows lines with `printer`, or only remembers the last ones where there is none.
-    pub(crate) fn new(printer: Option<Printer>, style: Style) -> Self {
+    pub(crate) fn new(
+        printer: Option<Printer>,
+        intake: Option<(Intake, Arc<str>)>,
+        style: Style,
+    ) -> Self {
         Self {
             printer,
+            intake,
             style,
             tail: Arc::default(),
         }
@@ -54,6 +63,9 @@ impl Sink {
     }
 
     fn take(&self, line: lines::Line<'_>) {
+        if let Some((intake, name)) = &self.intake {
+            intake.take(name, &line);
+        }
         if let Some(printer) = &self.printer {
             printer.try_print(self.style.line(line.bytes, line.is_cut));
             return;
@@ -82,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_quiet_sink_keeps_the_last_lines_and_no_more() {
-        let sink = Sink::new(None, Style::plain("details", 7));
+        let sink = Sink::new(None, None, Style::plain("details", 7));
         let text: String = (0..1000).map(|n| format!("line {n}\n")).collect();
         sink.clone().read(text.as_bytes()).await;
         let tail = String::from_utf8(sink.take_tail()).unwrap();

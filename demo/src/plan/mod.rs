@@ -3,15 +3,20 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+mod agent;
 mod roster;
 
 use crate::cli::UpArgs;
+pub(crate) use agent::Agent;
+pub(crate) use roster::gate_env;
 use roster::{Layout, all};
 
 /// Default of the first port.
 pub(crate) const PORT_BASE: u16 = 9080;
 /// Ports after the first one that a plan may take.
 pub(crate) const PORTS: u16 = 19;
+/// Fastest clock of objectives. A faster one would have minutes that are shorter than a probe may take.
+pub(crate) const MOST_TIME_SCALE: u32 = 600;
 /// The usual port of a local DynamoDB.
 pub(crate) const DYNAMODB_PORT: u16 = 8000;
 
@@ -19,11 +24,13 @@ const STORE: &str = "dynamodb";
 const FRONT: &str = "productpage";
 const PROBER: &str = "synthetics";
 const LOAD: &str = "loadgen";
+const CONSOLE: &str = "console";
 
 /// A program that this executable can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Program {
+    Console,
     Dynamodb,
     Details,
     Ratings,
@@ -38,6 +45,7 @@ impl Program {
     /// Its word on the command line, and its service name in telemetry.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Console => CONSOLE,
             Self::Dynamodb => STORE,
             Self::Details => "details",
             Self::Ratings => "ratings",
@@ -53,6 +61,8 @@ impl Program {
 /// When a process starts: each stage waits until the one before is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
+    /// Who takes the telemetry, so that nothing of it is missed.
+    Agent,
     /// The store; tables and catalogue come right after it.
     Store,
     /// Everything that answers, and the emitter.
@@ -69,8 +79,10 @@ pub(crate) struct Spec {
     pub(crate) program: Program,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(&'static str, String)>,
-    /// Where it listens.
+    /// Where it listens for HTTP that a person or another service may ask.
     pub(crate) listens: Option<SocketAddr>,
+    /// Where else it listens.
+    pub(crate) also_listens: Vec<Door>,
     /// Path that answers 200 once it can work.
     pub(crate) ready: &'static str,
     /// Path to look at first.
@@ -84,7 +96,32 @@ pub(crate) struct Spec {
     pub(crate) ends_by_itself: bool,
 }
 
+/// One more address of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Door {
+    /// What is taken there.
+    pub(crate) what: &'static str,
+    pub(crate) address: SocketAddr,
+    pub(crate) transport: Transport,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Tcp,
+    Udp,
+}
+
 impl Spec {
+    /// All addresses it listens on.
+    pub(crate) fn doors(&self) -> impl Iterator<Item = Door> {
+        let main = self.listens.map(|address| Door {
+            what: "HTTP",
+            address,
+            transport: Transport::Tcp,
+        });
+        main.into_iter().chain(self.also_listens.iter().copied())
+    }
+
     /// Where others on this machine reach it.
     pub(crate) fn reached_at(&self) -> Option<SocketAddr> {
         self.listens.map(from_here)
@@ -112,6 +149,10 @@ pub(crate) struct Plan {
     pub(crate) processes: Vec<Spec>,
     /// Address of the store.
     pub(crate) store: String,
+    /// Who takes the telemetry.
+    pub(crate) agent: Agent,
+    /// How many times as fast the clock of objectives runs.
+    pub(crate) time_scale: u32,
 }
 
 /// Why there is no plan.
@@ -122,9 +163,13 @@ pub(crate) enum PlanError {
     #[error("--only with --no-load and --no-prober leaves nothing to start")]
     Nothing,
     #[error(
-        "--dynamodb-port {port} is the port of {name}: take another one, or move the services with --port-base"
+        "{first} and {second} cannot both have port {port}: move one of them with --port-base, --dynamodb-port or --console-port"
     )]
-    SamePort { port: u16, name: &'static str },
+    SamePort {
+        port: u16,
+        first: &'static str,
+        second: &'static str,
+    },
     #[error(
         "--data is for the embedded DynamoDB, which is not started since DYNAMODB_ENDPOINT is {0}: leave one of them out"
     )]
@@ -156,6 +201,7 @@ impl Plan {
             || format!("http://{}", layout.dynamodb()),
             ToOwned::to_owned,
         );
+        let agent = Agent::new(args, &layout);
         let mut processes = all(args, &layout, &store, report);
         if !args.only.is_empty() {
             let wanted = |spec: &Spec| {
@@ -166,6 +212,7 @@ impl Plan {
             processes.retain(|s| wanted(s) || (needs_store && s.program == Program::Dynamodb));
         }
         processes.retain(|spec| match spec.program {
+            Program::Console => matches!(agent, Agent::Console(_)),
             Program::Dynamodb => given.is_none(),
             Program::Loadgen => !args.no_load,
             Program::Synthetics => !args.no_prober,
@@ -174,22 +221,40 @@ impl Plan {
         if processes.is_empty() {
             return Err(PlanError::Nothing);
         }
-        let plan = Self { processes, store };
-        plan.check_ports(layout.dynamodb)?;
+        for spec in &mut processes {
+            agent.tell(spec);
+        }
+        let plan = Self {
+            processes,
+            store,
+            agent,
+            time_scale: args.time_scale,
+        };
+        plan.check_ports()?;
         Ok(plan)
     }
 
-    fn check_ports(&self, port: u16) -> Result<(), PlanError> {
-        let taken = self.processes.iter().find(|spec| {
-            spec.program != Program::Dynamodb && spec.listens.is_some_and(|at| at.port() == port)
-        });
-        match taken {
-            Some(spec) if self.has_store() => Err(PlanError::SamePort {
-                port,
-                name: spec.name,
-            }),
-            _ => Ok(()),
+    fn check_ports(&self) -> Result<(), PlanError> {
+        let all = self
+            .processes
+            .iter()
+            .flat_map(|spec| spec.doors().map(|door| (spec.name, door)));
+        let mut seen: Vec<(&'static str, Door)> = Vec::new();
+        for (name, door) in all {
+            let port = door.address.port();
+            let same = seen.iter().find(|(_, other)| {
+                other.address.port() == port && other.transport == door.transport
+            });
+            if let Some(&(first, _)) = same {
+                return Err(PlanError::SamePort {
+                    port,
+                    first,
+                    second: name,
+                });
+            }
+            seen.push((name, door));
         }
+        Ok(())
     }
 
     /// Whether the embedded store is started.
@@ -205,6 +270,11 @@ impl Plan {
     /// The process that comes to a verdict by itself.
     pub(crate) fn judge(&self) -> Option<&Spec> {
         self.find(PROBER).filter(|spec| spec.ends_by_itself)
+    }
+
+    /// The console, where it is started.
+    pub(crate) fn console(&self) -> Option<&Spec> {
+        self.find(CONSOLE)
     }
 
     /// The page's own process.
@@ -224,6 +294,13 @@ impl Plan {
         ]
         .iter()
         .all(|name| self.find(name).is_some())
+    }
+
+    /// Whom an order is for: one process, or all that run a program of several.
+    pub(crate) fn named(&self, name: &str) -> Vec<&'static str> {
+        let is_it = |spec: &&Spec| spec.name == name || spec.program.name() == name;
+        let found = self.processes.iter().filter(is_it);
+        found.map(|spec| spec.name).collect()
     }
 
     fn find(&self, name: &str) -> Option<&Spec> {
@@ -255,6 +332,7 @@ fn uses_store(program: Program) -> bool {
 /// Names that `--only` takes.
 fn names() -> Vec<&'static str> {
     vec![
+        CONSOLE,
         STORE,
         "details",
         "ratings",

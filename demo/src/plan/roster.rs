@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
+use super::agent::{DOGSTATSD_PORT, OTLP_GRPC_PORT, OTLP_HTTP_PORT, PAGES_PORT, Ways};
 use super::{
-    DYNAMODB_PORT, FRONT, LOAD, PORT_BASE, PORTS, PROBER, Program, STORE, Spec, Stage, endpoint,
-    from_here, uses_store,
+    CONSOLE, DYNAMODB_PORT, Door, FRONT, LOAD, PORT_BASE, PORTS, PROBER, Program, STORE, Spec,
+    Stage, Transport, endpoint, from_here, uses_store,
 };
 use crate::cli::UpArgs;
 
@@ -14,23 +16,71 @@ const GRACE: &str = "3s";
 /// What is logged: the web framework's own words on starting and stopping tell nothing new.
 const LOG_FILTER: &str = "info,actix_server=warn";
 
+/// Usual time between two probes of a check, and for one; the defaults of the prober.
+const INTERVAL: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Who listens where.
 pub(super) struct Layout {
     base: u16,
     listen: IpAddr,
     pub(super) dynamodb: u16,
+    console: u16,
+}
+
+/// What a gate is told of the demo on these ports.
+pub(crate) fn gate_env(port_base: u16) -> Vec<(&'static str, String)> {
+    let local = |port| format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let mut env = vec![
+        ("SYNTHETICS_TARGET", local(port_base)),
+        ("DYNAMODB_ENDPOINT", local(dynamodb_port(port_base))),
+    ];
+    env.extend(LOCAL_KEYS.map(|(name, value)| (name, value.to_owned())));
+    env
+}
+
+/// The embedded engine takes any key; a real one has no business there.
+const LOCAL_KEYS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "local"),
+    ("AWS_SECRET_ACCESS_KEY", "local"),
+    ("AWS_REGION", "us-east-1"),
+];
+
+fn dynamodb_port(port_base: u16) -> u16 {
+    match port_base {
+        PORT_BASE => DYNAMODB_PORT,
+        base => base.saturating_add(PORTS),
+    }
 }
 
 impl Layout {
     pub(super) fn new(args: &UpArgs) -> Self {
-        let dynamodb = args.dynamodb_port.unwrap_or(match args.port_base {
-            PORT_BASE => DYNAMODB_PORT,
-            base => base + PORTS,
-        });
-        Self {
+        let dynamodb = args.dynamodb_port.unwrap_or(dynamodb_port(args.port_base));
+        let mut layout = Self {
             base: args.port_base,
             listen: args.listen_address,
             dynamodb,
+            console: 0,
+        };
+        layout.console = args.console_port.unwrap_or(layout.port(10, PAGES_PORT));
+        layout
+    }
+
+    /// The usual port where the base is the usual one, else the one that far above the base.
+    fn port(&self, offset: u16, usual: u16) -> u16 {
+        match self.base {
+            PORT_BASE => usual,
+            base => base + offset,
+        }
+    }
+
+    /// Where the console takes telemetry.
+    pub(super) fn ways(&self) -> Ways {
+        let at = |offset, usual| SocketAddr::new(self.listen, self.port(offset, usual));
+        Ways {
+            dogstatsd: at(11, DOGSTATSD_PORT),
+            otlp_grpc: at(12, OTLP_GRPC_PORT),
+            otlp_http: at(13, OTLP_HTTP_PORT),
         }
     }
 
@@ -159,6 +209,18 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
     let mut prober = Spec::new(PROBER, Program::Synthetics, Stage::Visitors, 1);
     prober.about = "probes the shop and judges its answers";
     prober.args = ["run", "--target", &shop].map(String::from).into();
+    if !args.no_simulate {
+        prober.args.push("--simulate".into());
+    }
+    if args.time_scale > 1 {
+        prober
+            .args
+            .extend(["--time-scale".into(), args.time_scale.to_string()]);
+        let [interval, timeout] =
+            pace(args.time_scale).map(|time| humantime::format_duration(time).to_string());
+        prober.env.push(("SYNTHETICS_INTERVAL", interval));
+        prober.env.push(("SYNTHETICS_TIMEOUT", timeout));
+    }
     if endpoint(args).is_none() {
         prober.env.extend(on_store.clone());
         // Its history goes where everything is; in a DynamoDB that is given, who has it decides.
@@ -176,18 +238,12 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
             .extend(["--json".into(), report.display().to_string()]);
     }
 
-    let mut all = vec![page, of_details, of_ratings];
+    let mut all = vec![page, console(layout), of_details, of_ratings];
     all.extend(of_reviews);
     all.extend([emitter, load, prober, dynamodb]);
-    // The embedded engine takes any key; a real one has no business there.
-    let local_keys = [
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_REGION", "us-east-1"),
-    ];
     for spec in &mut all {
         if endpoint(args).is_none() && uses_store(spec.program) {
-            let keys = local_keys.map(|(name, value)| (name, value.to_owned()));
+            let keys = LOCAL_KEYS.map(|(name, value)| (name, value.to_owned()));
             spec.env.extend(keys);
         }
         spec.env
@@ -201,6 +257,49 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
     all
 }
 
+/// From one probe to the next, and the longest time for one, where the clock of objectives runs so
+/// many times as fast: each of its minutes is to be measured, or there is no verdict on it.
+fn pace(time_scale: u32) -> [Duration; 2] {
+    let minute = Duration::from_secs(60) / time_scale.max(1);
+    [minute.min(INTERVAL), minute.min(TIMEOUT)]
+}
+
+/// First to start and last to stop, so that it sees all.
+fn console(layout: &Layout) -> Spec {
+    let ways = layout.ways();
+    let pages = SocketAddr::new(layout.listen, layout.console);
+    let mut spec = Spec::new(CONSOLE, Program::Console, Stage::Agent, 7);
+    spec.about = "what all of it does: map, traces, metrics, logs, objectives, monitors";
+    spec.path = "/";
+    spec.ready = "/readyz";
+    spec.listens = Some(pages);
+    spec.also_listens = vec![
+        Door {
+            what: "DogStatsD",
+            address: ways.dogstatsd,
+            transport: Transport::Udp,
+        },
+        Door {
+            what: "OTLP by gRPC",
+            address: ways.otlp_grpc,
+            transport: Transport::Tcp,
+        },
+        Door {
+            what: "OTLP by HTTP",
+            address: ways.otlp_http,
+            transport: Transport::Tcp,
+        },
+    ];
+    spec.env = vec![
+        ("CONSOLE_LISTEN_ADDRESS", pages.ip().to_string()),
+        ("CONSOLE_PORT", pages.port().to_string()),
+        ("CONSOLE_DOGSTATSD_PORT", ways.dogstatsd.port().to_string()),
+        ("CONSOLE_OTLP_GRPC_PORT", ways.otlp_grpc.port().to_string()),
+        ("CONSOLE_OTLP_HTTP_PORT", ways.otlp_http.port().to_string()),
+    ];
+    spec
+}
+
 impl Spec {
     fn new(name: &'static str, program: Program, stage: Stage, stop_rank: u8) -> Self {
         Self {
@@ -209,6 +308,7 @@ impl Spec {
             args: Vec::new(),
             env: Vec::new(),
             listens: None,
+            also_listens: Vec::new(),
             ready: web::READY,
             path: "",
             about: "",

@@ -13,7 +13,7 @@ fn plan(args: &[&str]) -> Result<Plan, PlanError> {
 fn ports(plan: &Plan) -> Vec<(&str, u16)> {
     plan.processes
         .iter()
-        .filter_map(|s| Some((s.name, s.listens?.port())))
+        .flat_map(|s| s.doors().map(|door| (s.name, door.address.port())))
         .collect()
 }
 
@@ -34,6 +34,10 @@ fn the_usual_ports_are_the_default() {
         ports(&plan),
         [
             ("productpage", 9080),
+            ("console", 8080),
+            ("console", 8125),
+            ("console", 4317),
+            ("console", 4318),
             ("details", 9081),
             ("ratings", 9082),
             ("reviews-v1", 9083),
@@ -53,7 +57,7 @@ fn the_base_alone_moves_everything() {
     assert!(all.iter().all(|port| (20000..=20019).contains(port)));
     all.sort_unstable();
     all.dedup();
-    assert_eq!(all.len(), 7);
+    assert_eq!(all.len(), 11);
     assert!(plan(&["--port-base", "65516"]).is_ok(), "the last base");
     let both = plan(&["--port-base", "20000", "--dynamodb-port", "8001"]).unwrap();
     assert_eq!(both.store, "http://127.0.0.1:8001");
@@ -66,9 +70,13 @@ fn one_port_for_two_is_refused() {
         error,
         PlanError::SamePort {
             port: 9084,
-            name: "reviews-v2"
+            first: "reviews-v2",
+            second: "dynamodb"
         }
     );
+    let error = plan(&["--console-port", "4318"]).unwrap_err();
+    assert!(error.to_string().contains("console and console"), "{error}");
+    assert!(plan(&["--dynamodb-port", "8125"]).is_ok(), "UDP is another");
     assert!(plan(&["--dynamodb-port", "9084", "--only", "details"]).is_ok());
 }
 
@@ -147,9 +155,60 @@ fn visitors_stop_first_and_the_store_last() {
             "details",
             "ratings",
             "mymetric",
-            "dynamodb"
+            "dynamodb",
+            "console"
         ]
     );
+}
+
+#[test]
+fn everybody_sends_to_the_console_and_it_to_nobody() {
+    let moved = plan(&["--port-base", "7000", "--listen-address", "0.0.0.0"]).unwrap();
+    for spec in &moved.processes {
+        let of = |name| variable(&moved, spec.name, name);
+        let told = (of("DD_DOGSTATSD_URL"), of("OTEL_EXPORTER_OTLP_ENDPOINT"));
+        let expected = match spec.program {
+            Program::Console => ("", ""),
+            _ => ("udp://127.0.0.1:7011", "http://127.0.0.1:7013"),
+        };
+        assert_eq!(told, expected, "{}", spec.name);
+    }
+    assert_eq!(variable(&moved, "console", "CONSOLE_PORT"), "7010");
+    assert_eq!(
+        variable(&moved, "console", "CONSOLE_LISTEN_ADDRESS"),
+        "0.0.0.0"
+    );
+    assert!(moved.agent.text().contains("127.0.0.1:7011/udp"));
+}
+
+#[test]
+fn an_agent_that_is_named_gets_everything_and_no_console_is_started() {
+    let named = plan(&["--dd-agent-host", "10.0.0.1"]).unwrap();
+    assert!(named.console().is_none());
+    assert_eq!(variable(&named, "details", "DD_AGENT_HOST"), "10.0.0.1");
+    assert_eq!(variable(&named, "details", "DD_DOGSTATSD_URL"), "");
+    assert!(named.agent.text().contains("DD_AGENT_HOST=10.0.0.1"));
+    for flag in [
+        "--dd-dogstatsd-url=unix:///var/run/datadog/dsd.socket",
+        "--otlp-endpoint=http://collector:4318",
+        "--otlp-traces-endpoint=http://collector:4318/v1/traces",
+    ] {
+        assert!(plan(&[flag]).unwrap().console().is_none(), "{flag}");
+    }
+    let none = plan(&["--dd-agent-host", ""]).unwrap();
+    assert!(none.console().is_some(), "an empty name is none");
+}
+
+#[test]
+fn without_a_console_nobody_is_told_an_address() {
+    let none = plan(&["--no-console"]).unwrap();
+    assert!(none.console().is_none());
+    assert_eq!(variable(&none, "details", "DD_DOGSTATSD_URL"), "");
+    let some = plan(&["--only", "details"]).unwrap();
+    assert_eq!(some.agent, Agent::Default);
+    let both = plan(&["--only", "details,console"]).unwrap();
+    assert!(matches!(both.agent, Agent::Console(_)));
+    assert_eq!(started(&both), ["console", "details", "dynamodb"]);
 }
 
 #[test]
@@ -165,6 +224,36 @@ fn a_run_with_an_end_has_a_judge() {
     let words = plan.judge().unwrap().args.join(" ");
     assert_eq!(
         words,
-        "run --target http://127.0.0.1:7000 --for 1m 30s --json report.json"
+        "run --target http://127.0.0.1:7000 --simulate --for 1m 30s --json report.json"
     );
+}
+
+#[test]
+fn a_faster_clock_of_objectives_is_probed_once_in_each_of_its_minutes() {
+    for (factor, interval, timeout) in [
+        ("600", "100ms", "100ms"),
+        ("60", "1s", "1s"),
+        ("12", "5s", "2s"),
+        ("2", "5s", "2s"),
+    ] {
+        let fast = plan(&["--time-scale", factor, "--no-simulate"]).unwrap();
+        let words = fast.find("synthetics").unwrap().args.join(" ");
+        let expected = format!("run --target http://127.0.0.1:9080 --time-scale {factor}");
+        assert_eq!(words, expected);
+        let of = |name| variable(&fast, "synthetics", name);
+        assert_eq!(of("SYNTHETICS_INTERVAL"), interval, "{factor}");
+        assert_eq!(of("SYNTHETICS_TIMEOUT"), timeout, "{factor}");
+    }
+    // As it is, whatever the environment says of the interval holds.
+    let usual = plan(&[]).unwrap();
+    assert_eq!(variable(&usual, "synthetics", "SYNTHETICS_INTERVAL"), "");
+}
+
+#[test]
+fn an_order_for_reviews_is_for_all_three() {
+    let plan = plan(&[]).unwrap();
+    let all = ["reviews-v1", "reviews-v2", "reviews-v3"];
+    assert_eq!(plan.named("reviews"), all);
+    assert_eq!(plan.named("reviews-v2"), ["reviews-v2"]);
+    assert!(plan.named("detials").is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -52,7 +52,10 @@ pub(crate) fn port_base() -> u16 {
 }
 
 pub(crate) fn ports_are_free(base: u16) -> bool {
-    (base..base + PORTS).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+    (base..base + PORTS).all(|port| {
+        let at = ("127.0.0.1", port);
+        TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok()
+    })
 }
 
 /// Asks until the answer is there.
@@ -71,7 +74,7 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 pub(crate) fn get(port: u16, path: &str) -> Option<(u16, String)> {
     ask(
         port,
-        &format!("GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"),
+        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
     )
 }
 

@@ -4,7 +4,9 @@
 //! something to happen, with a deadline after which the test fails.
 
 mod browser;
+mod console;
 mod harness;
+mod orders;
 mod outage;
 mod refusals;
 mod seeding;

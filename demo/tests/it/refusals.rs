@@ -1,6 +1,6 @@
 //! What cannot work is refused before anything is started, with the way out.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 
 use crate::harness::{bookwatch, output, port_base, ports_are_free, text};
 
@@ -31,6 +31,30 @@ fn the_store_alone_can_be_moved() {
     let refused = output(&["dynamodb", "--port", &port]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("use --port PORT"));
+}
+
+#[test]
+fn an_agent_that_runs_already_is_named_with_the_way_to_use_it() {
+    let base = port_base();
+    let agent = UdpSocket::bind(("0.0.0.0", base + 11)).unwrap();
+    let refused = output(&["--port-base", &base.to_string()]);
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    let door = format!("127.0.0.1:{}/udp (console, DogStatsD) is in use", base + 11);
+    assert!(said.contains(&door), "{said}");
+    assert!(said.contains("--dd-agent-host 127.0.0.1"), "{said}");
+    assert!(said.contains("bookwatch up --port-base "), "{said}");
+    // What came to it meanwhile came to nobody else.
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let sent = sender.send_to(b"x:1|c", ("127.0.0.1", base + 11));
+    assert_eq!(sent.unwrap(), 5);
+    assert_eq!(agent.recv(&mut [0; 16]).unwrap(), 5);
+
+    let pages = TcpListener::bind(("127.0.0.1", base + 10)).unwrap();
+    drop(agent);
+    let refused = output(&["--port-base", &base.to_string()]);
+    assert!(text(&refused.stderr).contains("--console-port PORT"));
+    drop(pages);
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn a_killed_parent_takes_everything_along() {
     let base = port_base();
     let mut demo = Running::json(base, &["--quiet"]);
     demo.event("ready");
-    assert_eq!(demo.pids().len(), 10);
+    assert_eq!(demo.pids().len(), 11);
     send(demo.pid(), Signal::SIGKILL);
     assert!(!demo.ended().0.success());
     demo.assert_nothing_left();
@@ -17,14 +17,14 @@ fn a_killed_parent_takes_everything_along() {
 }
 
 #[test]
-fn ctrl_c_stops_in_order_from_the_visitors_to_the_store() {
+fn ctrl_c_stops_in_order_from_the_visitors_to_the_console() {
     let base_flag = format!("--port-base={}", port_base());
     let mut demo = Running::start(&mut bookwatch(&[&base_flag]));
     // Before this it does not yet catch signals, and has nothing to say at its end.
     demo.line_with("load begins");
     send(demo.pid(), Signal::SIGINT);
     let mut order = Vec::new();
-    while order.last().is_none_or(|last| last != "dynamodb") {
+    while order.last().is_none_or(|last| last != "console") {
         let line = demo.line();
         if line.contains("\"message\":\"stopped\"") || line.contains("\"message\":\"load ended\"") {
             let name = line.split(' ').next().unwrap_or_default();
@@ -44,7 +44,8 @@ fn ctrl_c_stops_in_order_from_the_visitors_to_the_store() {
             "details",
             "ratings",
             "mymetric",
-            "dynamodb"
+            "dynamodb",
+            "console"
         ]
     );
     assert_eq!(demo.ended().0.code(), Some(0));

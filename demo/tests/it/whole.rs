@@ -26,6 +26,7 @@ fn everything_runs_as_processes_of_their_own_and_returns_when_killed() {
     assert_eq!(
         Vec::from_iter(names),
         [
+            "console",
             "details",
             "dynamodb",
             "productpage",
@@ -37,7 +38,7 @@ fn everything_runs_as_processes_of_their_own_and_returns_when_killed() {
     );
     assert_eq!(addresses["productpage"], format!("http://127.0.0.1:{base}"));
     let pids: BTreeSet<u32> = demo.pids().iter().copied().collect();
-    assert_eq!(pids.len(), 10, "ten processes: {ready}");
+    assert_eq!(pids.len(), 11, "eleven processes: {ready}");
     assert!(pids.iter().all(|pid| is_alive(*pid)));
     assert!(page_is_good(base), "ready means that the page is good");
 
@@ -73,7 +74,7 @@ fn everything_runs_as_processes_of_their_own_and_returns_when_killed() {
     assert_eq!(stopped["exit_code"], 0);
     let (status, _) = demo.ended();
     assert_eq!(status.code(), Some(0));
-    assert_eq!(demo.pids().len(), 12, "ten and two that came again");
+    assert_eq!(demo.pids().len(), 13, "eleven and two that came again");
     demo.assert_nothing_left();
 }
 

@@ -22,8 +22,8 @@ use crate::sink::{Record, Sink as _};
 use crate::slo::{Maintenance, OnInconclusive};
 use crate::tally::{Layout, Tally};
 
-/// How often objectives go out as metrics.
-const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+/// How often objectives go out as metrics: twice in the time by which the Agent sums up gauges.
+const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What is probed, where from, and what is promised.
 pub(super) struct Job {
