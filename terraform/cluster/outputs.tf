@@ -32,16 +32,22 @@ output "next" {
     "5-deploy"  = "kubectl apply -k k8s/overlays/eks"
     "6-ready"   = "kubectl --namespace ${var.namespace} wait --for=condition=complete --timeout=10m job/seed && kubectl --namespace ${var.namespace} wait --for=condition=available --timeout=5m deployment --all"
     "7-datadog" = "terraform -chdir=terraform/datadog init && terraform -chdir=terraform/datadog apply -var cluster_name=${module.eks.cluster_name} -var env=${var.env} -var table_prefix=${var.table_prefix}"
+    "8-items"   = "terraform -chdir=terraform/aws-integration init && terraform -chdir=terraform/aws-integration apply -var region=${var.region} -var name=${var.name} -var table_prefix=${var.table_prefix}"
   }
 }
 
 output "end" {
   description = "The exact commands that leave nothing behind, from the root of the checkout."
-  value = {
-    "1-datadog"     = "terraform -chdir=terraform/datadog destroy"
-    "2-integration" = "terraform -chdir=terraform/aws-integration destroy"
-    "3-workload"    = "kubectl delete -k k8s/overlays/eks --ignore-not-found"
-    "4-cluster"     = "terraform -chdir=terraform/cluster destroy"
-    "5-left"        = "aws resourcegroupstaggingapi get-resources --region ${var.region} --tag-filters Key=project,Values=bookwatch"
-  }
+  value = merge(
+    {
+      "1-datadog"     = "terraform -chdir=terraform/datadog destroy"
+      "2-integration" = "terraform -chdir=terraform/aws-integration destroy"
+      "3-workload"    = "kubectl delete -k k8s/overlays/eks --ignore-not-found"
+      "4-cluster"     = "terraform -chdir=terraform/cluster destroy"
+      "6-left"        = "aws resourcegroupstaggingapi get-resources --region ${var.region} --tag-filters Key=project,Values=bookwatch"
+    },
+    var.datadog == null ? {} : {
+      "5-secret" = "aws secretsmanager delete-secret --region ${var.region} --secret-id ${var.datadog.secret_name} --force-delete-without-recovery"
+    },
+  )
 }

@@ -136,13 +136,13 @@ variable "datadog" {
     - secret_name: secret in AWS Secrets Manager, JSON with the key api-key. It is made by hand, so that the key is in no state: see the README.
     - secret_revision: raise it after the secret has changed.
     - site: site of the account, as in DD_SITE.
-    - operator_chart: exact version of the chart datadog-operator.
+    - operator_chart: exact version of the chart datadog-operator; 2.25.0 has operator 1.29.0, whose fields k8s/ uses.
   EOT
   type = object({
     secret_name     = optional(string, "bookwatch/datadog")
     secret_revision = optional(number, 1)
     site            = optional(string, "datadoghq.com")
-    operator_chart  = optional(string, "2.18.1")
+    operator_chart  = optional(string, "2.25.0")
   })
   default = {}
 

@@ -15,6 +15,9 @@ override_data {
   target = data.aws_availability_zones.available
   values = { names = ["ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d"] }
 }
+override_data {
+  target = data.aws_secretsmanager_secret.datadog
+}
 override_resource {
   target = aws_dynamodb_table.this
   values = { arn = "arn:aws:dynamodb:ap-northeast-1:111122223333:table/bookwatch-x" }
@@ -114,6 +117,11 @@ run "defaults" {
     condition     = length(module.datadog) == 1
     error_message = "the Agent is part of the cluster"
   }
+
+  assert {
+    condition     = endswith(output.end["5-secret"], "--secret-id bookwatch/datadog --force-delete-without-recovery")
+    error_message = "the secret goes too"
+  }
 }
 
 run "without_an_account" {
@@ -124,8 +132,8 @@ run "without_an_account" {
   }
 
   assert {
-    condition     = length(module.datadog) == 0
-    error_message = "null leaves the Agent out"
+    condition     = length(module.datadog) == 0 && !contains(keys(output.end), "5-secret")
+    error_message = "null leaves the Agent out, and the secret that it would read"
   }
 }
 
