@@ -63,7 +63,6 @@ resource "datadog_logs_custom_pipeline" "services" {
     for_each = {
       "http.request.method"       = { target = "http.method", format = "string" }
       "http.response.status_code" = { target = "http.status_code", format = "integer" }
-      "http.route"                = { target = "http.route", format = "string" }
       "url.path"                  = { target = "http.url_details.path", format = "string" }
       "error"                     = { target = "error.message", format = "string" }
     }

@@ -7,6 +7,7 @@
 
 pub mod hcl;
 pub mod known;
+pub mod lines;
 pub mod monitors;
 pub mod objectives;
 pub mod queries;
@@ -265,6 +266,7 @@ pub fn check(tree: &Tree, programs: &Programs) -> Vec<Fault> {
     faults.extend(objectives::check(&parsed));
     faults.extend(tables::check(&parsed, &programs.calls));
     faults.extend(workloads::check(tree, &parsed));
+    faults.extend(lines::check(tree, &parsed));
     faults.sort();
     faults.dedup();
     faults

@@ -52,7 +52,7 @@ pub fn functions(tree: &Tree, folders: &[&str]) -> Vec<Function> {
 }
 
 /// Where programs send metrics from. The console and the demo only read them.
-const SENDERS: [&str; 6] = [
+pub(crate) const SENDERS: [&str; 6] = [
     "crates/telemetry/src",
     "crates/web/src",
     "crates/bookinfo/src",

@@ -394,6 +394,29 @@ mod planted_drift {
     }
 
     #[test]
+    fn an_attribute_that_no_log_line_has() {
+        let file = "terraform/datadog/logs.tf";
+        told(
+            file,
+            "\"duration_ms * 1000000\"",
+            "\"duration * 1000000\"",
+            "no log line has the attribute duration; the nearest name is duration_ms",
+        );
+        told(
+            file,
+            "\"url.path\"  ",
+            "\"url.paths\" ",
+            "no log line has the attribute url.paths; the nearest name is url.path",
+        );
+        told(
+            file,
+            "[\"dd.span_id\", \"span_id\"]",
+            "[\"dd.span_id\", \"spanid\"]",
+            "no log line has the attribute spanid; the nearest name is span_id",
+        );
+    }
+
+    #[test]
     fn an_image_without_a_repository() {
         told(
             "docker-bake.hcl",
