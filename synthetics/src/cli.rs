@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::export::Format;
 use crate::slo::{OnInconclusive, Window, WindowError};
 
 /// Probes the bookshop and judges it by its service level objectives.
@@ -60,6 +61,12 @@ pub enum Command {
     Schema,
     /// Prints the built-in configuration, to start one's own from.
     Config,
+    /// Writes the objectives and their burn alerts for another tool, and says there where the
+    /// meaning differs.
+    ///
+    /// Exit codes: 0 all is carried over, 1 the tool has no words for some of it, which is told
+    /// and left out, 2 bad usage or configuration.
+    Export(ExportArgs),
 }
 
 /// Flags of `validate`.
@@ -68,6 +75,20 @@ pub struct ValidateArgs {
     /// The file; `-` reads standard input.
     #[arg(env = "SYNTHETICS_CONFIG", default_value = "synthetics.yaml")]
     pub file: PathBuf,
+}
+
+/// Flags of `export`.
+#[derive(Args, Clone, Debug)]
+pub struct ExportArgs {
+    /// The tool.
+    #[arg(long, value_enum)]
+    pub to: Format,
+    /// The configuration; without it, the built-in one for the bookshop.
+    #[arg(long, env = "SYNTHETICS_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Writes to this file, whole or not at all, and not to standard output.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
 }
 
 /// What is probed, and how.

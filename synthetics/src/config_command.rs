@@ -1,11 +1,13 @@
-//! The subcommands about the configuration: `validate`, `schema` and `config`.
+//! The subcommands about the configuration: `validate`, `schema`, `config` and `export`.
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::cli::ValidateArgs;
+use crate::cli::{ExportArgs, ValidateArgs};
+use crate::command;
 use crate::config::{self, Config, ConfigError};
+use crate::export;
 use crate::setup;
 use crate::slo::Verdict;
 
@@ -39,6 +41,40 @@ pub(crate) fn schema() -> ExitCode {
 /// Prints the built-in configuration.
 pub(crate) fn config() -> ExitCode {
     print(config::DEFAULT)
+}
+
+/// Writes the objectives for another tool.
+pub(crate) fn export(args: &ExportArgs, colour: bool) -> ExitCode {
+    let config = match setup::load(args.config.as_deref(), &setup::variable) {
+        Ok(config) => config,
+        Err(error) => return wrong(&error, colour),
+    };
+    let exported = export::export(&config, args.to);
+    write(&exported.text, args.output.as_deref(), &exported.left_out)
+}
+
+/// Writes a text to a file or to standard output, and tells what is not in it.
+fn write(text: &str, file: Option<&Path>, left_out: &[String]) -> ExitCode {
+    if let Some(path) = file {
+        if let Err(error) = command::write_whole(path, text) {
+            return crate::fail(&error);
+        }
+    } else {
+        let printed = print(text);
+        if printed != ExitCode::SUCCESS {
+            return printed;
+        }
+    }
+    let mut err = std::io::stderr().lock();
+    for what in left_out {
+        // There is nobody left to tell if standard error is gone.
+        let _ = writeln!(err, "left out: {what}");
+    }
+    if left_out.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(Verdict::Fail.exit_code())
+    }
 }
 
 /// Tells the mistakes, with the lines they stand in.

@@ -14,8 +14,10 @@ mod command;
 pub mod config;
 mod config_command;
 pub mod evaluate;
+pub mod export;
 pub mod history;
 pub mod objective;
+mod openslo;
 pub mod plan;
 pub mod probe;
 pub mod recording;
@@ -31,8 +33,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use cli::{
-    Cli, Command, GateArgs, HistoryArgs, HistoryMode, Moment, OverWindow, ProbeArgs, RunArgs,
-    ValidateArgs,
+    Cli, Command, ExportArgs, GateArgs, HistoryArgs, HistoryMode, Moment, OverWindow, ProbeArgs,
+    RunArgs, ValidateArgs,
 };
 pub use setup::SIMULATED;
 pub use slo::Verdict;
@@ -45,6 +47,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Validate(args) => return config_command::validate(args, colour),
         Command::Schema => return config_command::schema(),
         Command::Config => return config_command::config(),
+        Command::Export(args) => return config_command::export(args, colour),
         Command::Gate(_) | Command::Run(_) => {}
     }
     let mut settings = cli.telemetry;
@@ -69,7 +72,9 @@ pub fn main(cli: Cli) -> ExitCode {
                     .await
                     .map(|()| Verdict::Pass),
                 // These have ended above, without telemetry.
-                Command::Validate(_) | Command::Schema | Command::Config => Ok(Verdict::Pass),
+                Command::Validate(_) | Command::Schema | Command::Config | Command::Export(_) => {
+                    Ok(Verdict::Pass)
+                }
             }
         }),
         Err(error) => Err(error.into()),

@@ -46,7 +46,11 @@ pub(crate) fn config(args: &ProbeArgs, interval: Duration) -> Result<Config, Con
     load(args.config.as_deref(), &environment(args, interval))
 }
 
-fn load(
+/// As [`config`], with an environment as it is.
+///
+/// # Errors
+/// As there.
+pub(crate) fn load(
     path: Option<&Path>,
     environment: &(impl Fn(&str) -> Option<String> + Send + Sync),
 ) -> Result<Config, ConfigError> {

@@ -39,7 +39,7 @@ fn write_stdout(text: &str) -> anyhow::Result<()> {
 }
 
 /// Writes beside the file and renames, so that no reader ever sees half a report.
-fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut name = path
         .file_name()
         .with_context(|| format!("`{}` is no file name", path.display()))?

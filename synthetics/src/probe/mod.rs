@@ -182,6 +182,45 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// All classes, in the order in which they can come up.
+    pub const ALL: [Self; 14] = [
+        Self::Dns,
+        Self::Connect,
+        Self::Tls,
+        Self::Timeout,
+        Self::Protocol,
+        Self::Status,
+        Self::Header,
+        Self::Body,
+        Self::Json,
+        Self::Latency,
+        Self::Certificate,
+        Self::TooLarge,
+        Self::Redirect,
+        Self::Forbidden,
+    ];
+
+    /// Whether a whole answer came, wrong as it was: only then does its time tell anything.
+    #[must_use]
+    pub const fn is_of_a_whole_answer(self) -> bool {
+        match self {
+            Self::Status
+            | Self::Header
+            | Self::Body
+            | Self::Json
+            | Self::Latency
+            | Self::Certificate => true,
+            Self::Dns
+            | Self::Connect
+            | Self::Tls
+            | Self::Timeout
+            | Self::Protocol
+            | Self::TooLarge
+            | Self::Redirect
+            | Self::Forbidden => false,
+        }
+    }
+
     /// The name as a tag value.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -4,6 +4,7 @@
 mod config;
 mod counting;
 mod crash;
+mod export;
 mod gate;
 mod golden;
 mod history;
