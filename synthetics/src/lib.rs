@@ -7,6 +7,7 @@
 //! What holds everywhere: a verdict never passes through a float, is never a pass without enough
 //! data, and never asks what time it is.
 
+pub mod alert;
 pub mod bookshop;
 mod cli;
 pub mod clock;

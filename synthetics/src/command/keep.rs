@@ -100,6 +100,7 @@ impl Kept {
         let stop = CancellationToken::new();
         let longest = job.longest().unwrap_or_default();
         let Some(store) = store else {
+            live.set_loaded();
             let sealing = seal(live.clone(), clock, longest, stop.clone());
             return Self {
                 live,

@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::job::{Job, Tools};
 use super::keep::{self, Kept};
 use super::{stop_on_signal, write_stdout, write_whole};
+use crate::alert::{Alerts, Sentry, Transition};
 use crate::cli::{ProbeArgs, RunArgs};
+use crate::clock::Clock as _;
 use crate::config::{Config, Reload, Watcher};
 use crate::history::Minute;
 use crate::plan::Plan;
@@ -18,6 +20,7 @@ use crate::report::{Basis, Report, json, table};
 use crate::run::Event;
 use crate::setup;
 use crate::sink::{Dogstatsd, Record, Sink as _, StateLog};
+use crate::slo::Ratio;
 
 /// Probes until the time is over or the process is told to stop, and reports.
 ///
@@ -37,6 +40,8 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
     let mut record = create(args.probe.record.as_deref())?;
     let store = keep::open(&args.history, &job).await?;
     let clock = keep::clock(&args.history, store.as_ref()).await?;
+    let alerts = Alerts::new();
+    let sentry = Sentry::new(clock, alerts.clone());
     let mut report = loop {
         let wish = job.wish(&args.probe);
         let plan = match args.time {
@@ -53,10 +58,16 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
             "prober started"
         );
         let mut kept = Kept::start(&job, store.as_ref(), clock);
+        for change in sentry.adopt(&job.slos, clock.now()) {
+            tell_alert(&change, clock.factor());
+        }
         let mut states = StateLog::default();
         // The session also ends when there is a new configuration, or no place for the history.
         let session = stop.child_token();
         let live = kept.live.clone();
+        let tell = move |change: &Transition| tell_alert(change, clock.factor());
+        let watching = sentry.clone().watch(live.clone(), session.clone(), tell);
+        let watching = tokio::spawn(watching);
         let tools = Tools {
             clock,
             live: plan.rounds.is_none().then_some(&live),
@@ -84,6 +95,8 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
                 broken = kept.broken() => match broken? {},
             }
         };
+        session.cancel();
+        watching.await.context("the alerts' watch broke")?;
         kept.end().await?;
         match config {
             Some(config) if !stop.is_cancelled() => {
@@ -118,6 +131,25 @@ fn tell(args: &RunArgs, report: &Report, colour: bool) -> anyhow::Result<()> {
         write_stdout(&table(report, colour && std::io::stdout().is_terminal()))?;
     }
     Ok(())
+}
+
+/// One log line for an alert that begins or ceases to fire.
+fn tell_alert(change: &Transition, time_scale: u32) {
+    let alert = &change.alert;
+    let rate = |rate: Option<Ratio>| rate.map(|rate| rate.to_string());
+    let (long, short) = (rate(alert.long), rate(alert.short));
+    tracing::warn!(
+        alert = %alert.id,
+        slo = %alert.id.slo,
+        change = change.change.name(),
+        episode = change.episode(),
+        severity = alert.severity().name(),
+        factor = %alert.rule.factor(),
+        long_burn_rate = long,
+        short_burn_rate = short,
+        time_scale,
+        "error budget alert changed"
+    );
 }
 
 /// The file that results are recorded in.

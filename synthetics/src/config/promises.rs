@@ -90,8 +90,17 @@ impl Resolver<'_> {
             slo.alerts.clear();
             for (at, entry) in burns.into_iter().enumerate() {
                 let path = [&under("burn")[..], &[At::Item(at)]].concat();
-                slo.alerts
-                    .extend(self.burn(&entry, slo.target, period, &path));
+                let Some(burn) = self.burn(&entry, slo.target, period, &path) else {
+                    continue;
+                };
+                if slo.alerts.iter().any(|other| other.long() == burn.long()) {
+                    let at = self.root.at(&[&path[..], &["long".into()]].concat());
+                    let message = "there is an alert over this window already";
+                    let help = "keep the one with the lower factor: it fires whenever both do";
+                    self.problem(Problem::new(at, message).help(help));
+                    continue;
+                }
+                slo.alerts.push(burn);
             }
         }
         if let Some(names) = alert.notify {

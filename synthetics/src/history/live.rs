@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::bucket::Bucket;
 use super::codec::ByCheck;
 use super::minute::{Level, Minute};
@@ -17,6 +19,7 @@ use crate::evaluate::Evaluation;
 use crate::objective::{Slo, latency_limits};
 use crate::probe::ProbeResult;
 use crate::sink::Sink;
+use crate::slo::burn::BurnAlert;
 use crate::slo::{Maintenance, SliceState};
 
 /// Buckets that may wait to be saved. At about a kilobyte each this bounds the memory of a long
@@ -42,6 +45,7 @@ struct Inner {
     maintenance: Vec<Maintenance>,
     books: Vec<Book>,
     view: View,
+    loaded: watch::Sender<bool>,
 }
 
 /// The minutes of one location that are not done with.
@@ -103,6 +107,7 @@ impl Live {
             books: sites.into_iter().map(book).collect(),
             view: View::new(slos, &names, span),
             names,
+            loaded: watch::Sender::new(false),
         })))
     }
 
@@ -145,6 +150,50 @@ impl Live {
             view.burn(slo, maintenance, range.end, stale)
         };
         (0..view.slos().len()).map(read).collect()
+    }
+
+    /// An alert of an objective.
+    #[must_use]
+    pub fn rule(&self, slo: usize, alert: usize) -> Option<BurnAlert> {
+        let inner = self.inner();
+        inner.view.slos().get(slo)?.alerts.get(alert).copied()
+    }
+
+    /// Whether an alert fires over the windows that end at `end`; `None` where there is too
+    /// little data, or no such alert.
+    #[must_use]
+    pub fn fires(&self, slo: usize, alert: usize, end: Minute) -> Option<bool> {
+        let mut inner = self.inner();
+        inner.show();
+        let reading = inner
+            .view
+            .reading(slo, alert, &inner.maintenance, end, false);
+        reading?.firing
+    }
+
+    /// Where the window of an objective ends at `now`.
+    #[must_use]
+    pub fn end(&self, slo: usize, now: Timestamp) -> Minute {
+        self.inner().view.window(slo, now).0.end
+    }
+
+    /// Whether an objective has a measurement from before `minute`.
+    #[must_use]
+    pub fn is_older_than(&self, slo: usize, minute: Minute) -> bool {
+        let oldest = self.inner().view.oldest(slo);
+        oldest.is_some_and(|oldest| oldest < minute)
+    }
+
+    /// Waits until what was found before this process began is in it.
+    pub async fn loaded(&self) {
+        let mut loaded = self.inner().loaded.subscribe();
+        // The sender lives as long as this handle.
+        let _ = loaded.wait_for(|loaded| *loaded).await;
+    }
+
+    /// Notes that what was found before is in it, or that there is nothing to wait for.
+    pub fn set_loaded(&self) {
+        self.inner().loaded.send_replace(true);
     }
 
     /// What each minute of `range` was for an objective.

@@ -144,7 +144,9 @@ impl View {
         self.places.iter().filter_map(newest).max()
     }
 
-    fn oldest(&self, slo: usize) -> Option<Minute> {
+    /// The oldest minute that an objective has a measurement of.
+    #[must_use]
+    pub fn oldest(&self, slo: usize) -> Option<Minute> {
         let oldest = |place: &Seen| place.rings.get(slo)?.oldest_measured();
         self.places.iter().filter_map(oldest).min()
     }
@@ -212,12 +214,27 @@ impl View {
         end: Minute,
         stale: bool,
     ) -> Vec<BurnReading> {
-        let Some(objective) = self.slos.get(slo) else {
-            return Vec::new();
-        };
+        let alerts = self.slos.get(slo).map_or(0, |slo| slo.alerts.len());
+        (0..alerts)
+            .filter_map(|alert| self.reading(slo, alert, maintenance, end, stale))
+            .collect()
+    }
+
+    /// What one of them reads; `None` where there is no such alert.
+    #[must_use]
+    pub fn reading(
+        &self,
+        slo: usize,
+        alert: usize,
+        maintenance: &[Maintenance],
+        end: Minute,
+        stale: bool,
+    ) -> Option<BurnReading> {
+        let objective = self.slos.get(slo)?;
+        let alert = objective.alerts.get(alert)?;
+        let minutes = |length: Duration| (length.as_secs() / 60).max(1);
         let read = |length: Duration| -> (Counts, Coverage) {
-            let minutes = (length.as_secs() / 60).max(1);
-            let range = Minute(end.0.saturating_sub(minutes))..end;
+            let range = Minute(end.0.saturating_sub(minutes(length)))..end;
             let mut judge = Judge::new(objective, maintenance);
             let range = self.expected(slo, range, Expect::SinceFirst);
             self.judge(slo, range, |from, until, cells| {
@@ -225,18 +242,19 @@ impl View {
             });
             (judge.counts(), judge.coverage())
         };
-        let reading = |alert: &BurnAlert| {
-            let (long, covered) = read(alert.long());
-            let (short, _) = read(alert.short());
-            let known = !stale && covered.is_enough();
-            BurnReading {
-                alert: *alert,
-                long: burn::rate(long, objective.target),
-                short: burn::rate(short, objective.target),
-                firing: alert.fires(long, short).filter(|_| known),
-            }
-        };
-        objective.alerts.iter().map(reading).collect()
+        let (long, covered) = read(alert.long());
+        let (short, _) = read(alert.short());
+        // In its first minute a prober sees either no failure or nothing else. Until it is as
+        // old as the short window, the two windows are one and hold no blip back.
+        let oldest = self.oldest(slo);
+        let young = oldest.is_none_or(|oldest| oldest.plus(minutes(alert.short())) > end);
+        let known = !stale && !young && covered.is_enough();
+        Some(BurnReading {
+            alert: *alert,
+            long: burn::rate(long, objective.target),
+            short: burn::rate(short, objective.target),
+            firing: alert.fires(long, short).filter(|_| known),
+        })
     }
 
     /// The nearest-rank percentile of an objective's times, over all locations and its checks,

@@ -62,7 +62,10 @@ impl Watcher {
                 looked = self.look() => looked,
             };
             match looked {
-                Ok(()) => self.reachable = true,
+                Ok(()) => {
+                    self.live.set_loaded();
+                    self.reachable = true;
+                }
                 Err(error) => {
                     if self.reachable {
                         let error: &dyn std::error::Error = &error;

@@ -1,6 +1,7 @@
 //! Tests of the prober from outside: the numbers of the SLO engine against worked examples and
 //! against a slow, obvious reference; the programs against real servers on this machine.
 
+mod alerts;
 mod config;
 mod counting;
 mod crash;

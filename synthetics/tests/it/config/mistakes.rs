@@ -83,6 +83,7 @@ const MEANING: &[Mistake] = &[
     ("sinks:\n", "alerts: [{slo: availability, burn: [{long: 1h, factor: 0.9}]}]\nsinks:\n", (18, 56), "must be at least 1", "at least 1"),
     ("sinks:\n", "alerts: [{slo: availability, burn: [{long: 24h, budget: 10%}]}]\nsinks:\n", (18, 57), "must be at least 1", "at least 1"),
     ("sinks:\n", "alerts: [{slo: availability, burn: [{long: 8d, factor: 2}]}]\nsinks:\n", (18, 44), "longer than the objective's window", "at most"),
+    ("sinks:\n", "alerts: [{slo: availability, burn: [{long: 1h, factor: 5}, {long: 60m, factor: 9}]}]\nsinks:\n", (18, 67), "an alert over this window already", "the lower factor"),
     // Maintenance.
     ("sinks:\n", "maintenance: [{name: x, from: 2026-11-08T02:00:00Z, until: 2026-11-08T01:00:00Z}]\nsinks:\n", (18, 60), "ends before it begins", "after `from`"),
     ("sinks:\n", "maintenance: [{name: x, from: tomorrow, until: 2026-11-08T01:00:00Z}]\nsinks:\n", (18, 31), "`tomorrow` is no moment", "in UTC"),

@@ -1,0 +1,3 @@
+//! Burn alerts from the first reading to whoever is told.
+
+mod states;
