@@ -12,6 +12,7 @@
 //! The Datadog Agent, an OpenTelemetry Collector and the console all take exactly this, so a back end is an
 //! address and never code. Without any of them nothing blocks, fails or grows.
 
+mod events;
 mod logs;
 mod metrics;
 pub mod names;
@@ -28,6 +29,7 @@ use tracing_subscriber::filter::{FilterFn, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+pub use events::{Alert, CheckStatus, Event, Priority, ServiceCheck};
 pub use metrics::Metrics;
 pub use settings::{InitError, LogFormat, Settings};
 

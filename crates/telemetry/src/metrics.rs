@@ -7,9 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use cadence::ext::MetricBackend as _;
 use cadence::prelude::*;
 use cadence::{BufferedUdpMetricSink, BufferedUnixMetricSink, MetricBuilder, StatsdClient};
 
+use crate::events::{Event, ServiceCheck, tag_text};
 use crate::names::{self, Metric, tag};
 use crate::settings::{Dogstatsd, Identity};
 
@@ -25,7 +27,15 @@ const UNIX_PACKET: usize = 8192;
 #[derive(Clone, Default)]
 pub struct Metrics {
     /// Empty where metrics are off, or while the agent's name does not resolve yet.
-    client: Arc<OnceLock<StatsdClient>>,
+    sender: Arc<OnceLock<Sender>>,
+}
+
+struct Sender {
+    client: StatsdClient,
+    /// The tags of everything, `key:value` separated by commas, for what cadence does not know.
+    tags: String,
+    /// Most bytes of a packet.
+    packet: usize,
 }
 
 impl Metrics {
@@ -36,22 +46,36 @@ impl Metrics {
 
     /// Adds `value` to a counter.
     pub fn count(&self, metric: &'static Metric, value: i64, tags: &[(&str, &str)]) {
-        if let Some(client) = self.client.get() {
+        if let Some(Sender { client, .. }) = self.sender.get() {
             send(client.count_with_tags(metric.name, value), tags);
         }
     }
 
     /// Sets a gauge.
     pub fn gauge(&self, metric: &'static Metric, value: f64, tags: &[(&str, &str)]) {
-        if let Some(client) = self.client.get() {
+        if let Some(Sender { client, .. }) = self.sender.get() {
             send(client.gauge_with_tags(metric.name, value), tags);
         }
     }
 
     /// Adds one sample to a distribution, in the metric's unit.
     pub fn distribution(&self, metric: &'static Metric, value: f64, tags: &[(&str, &str)]) {
-        if let Some(client) = self.client.get() {
+        if let Some(Sender { client, .. }) = self.sender.get() {
             send(client.distribution_with_tags(metric.name, value), tags);
+        }
+    }
+
+    /// Sends an event. A text that is too long for one packet is cut.
+    pub fn event(&self, event: &Event<'_>) {
+        if let Some(sender) = self.sender.get() {
+            sender.line(event.line(&sender.tags, sender.packet));
+        }
+    }
+
+    /// Sends a service check. A message that is too long for one packet is cut.
+    pub fn service_check(&self, check: &ServiceCheck<'_>) {
+        if let Some(sender) = self.sender.get() {
+            sender.line(check.line(&sender.tags, sender.packet));
         }
     }
 
@@ -67,9 +91,27 @@ impl Metrics {
 
     /// Sends what is buffered now.
     pub fn flush(&self) {
-        if let Some(client) = self.client.get() {
+        if let Some(Sender { client, .. }) = self.sender.get() {
             // A lost packet is no error here: see the type's own text.
             let _ = client.flush();
+        }
+    }
+}
+
+/// A line of DogStatsD that cadence has no type for.
+struct Line(String);
+
+impl cadence::Metric for Line {
+    fn as_metric_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Sender {
+    fn line(&self, line: Option<String>) {
+        if let Some(line) = line {
+            // A lost packet is no error here: see the type's own text.
+            let _ = self.client.send_metric(&Line(line));
         }
     }
 }
@@ -134,7 +176,7 @@ impl Flusher {
 }
 
 fn connect(metrics: &Metrics, target: &Dogstatsd, tags: &[(String, String)]) {
-    if metrics.client.get().is_some() {
+    if metrics.sender.get().is_some() {
         return;
     }
     let builder = match target {
@@ -146,9 +188,14 @@ fn connect(metrics: &Metrics, target: &Dogstatsd, tags: &[(String, String)]) {
         builder = builder.with_tag(key, value);
     }
     // Only this thread and `start` come here, one after the other.
-    let _ = metrics
-        .client
-        .set(builder.with_error_handler(|_| {}).build());
+    let _ = metrics.sender.set(Sender {
+        client: builder.with_error_handler(|_| {}).build(),
+        tags: tag_text(tags.iter().map(|(key, value)| (&**key, &**value))),
+        packet: match target {
+            Dogstatsd::Udp(_) => UDP_PACKET,
+            Dogstatsd::Unix(_) => UNIX_PACKET,
+        },
+    });
 }
 
 /// A socket of the family that the address has; `None` while the name does not resolve.

@@ -100,6 +100,13 @@ pub const SYNTHETICS_PROBE_DURATION: Metric = metric(
     "s",
     "time from the start of a probe to the last byte of the answer, or to the failure",
 );
+/// Requests, retries included.
+pub const SYNTHETICS_PROBE_ATTEMPT_COUNT: Metric = metric(
+    "synthetics.probe.attempt.count",
+    Kind::Count,
+    "{attempt}",
+    "attempts by check, location and outcome: good, or the class of the failure; a probe with retries has several",
+);
 /// How good it is.
 pub const SYNTHETICS_SLO_SLI: Metric = metric(
     "synthetics.slo.sli",
@@ -121,6 +128,48 @@ pub const SYNTHETICS_SLO_BURN_RATE: Metric = metric(
     "1",
     "error ratio divided by the error budget; 1 spends exactly the budget over the window",
 );
+/// What is promised.
+pub const SYNTHETICS_SLO_TARGET: Metric = metric(
+    "synthetics.slo.target",
+    Kind::Gauge,
+    "%",
+    "share of events that must be good, in percent",
+);
+/// How much is known.
+pub const SYNTHETICS_SLO_COVERAGE: Metric = metric(
+    "synthetics.slo.coverage",
+    Kind::Gauge,
+    "%",
+    "measured slices of all that should have been, in percent; below 90 there is no verdict",
+);
+/// What is not known.
+pub const SYNTHETICS_SLO_GAPS: Metric = metric(
+    "synthetics.slo.gaps",
+    Kind::Gauge,
+    "{probe}",
+    "probes within the window that were not sent in time, and are in no count",
+);
+/// Whether somebody should look.
+pub const SYNTHETICS_ALERT_FIRING: Metric = metric(
+    "synthetics.alert.firing",
+    Kind::Gauge,
+    "1",
+    "1 while a burn alert fires, else 0, by objective and by the alert's long window",
+);
+/// What an alert goes by.
+pub const SYNTHETICS_ALERT_BURN_RATE: Metric = metric(
+    "synthetics.alert.burn_rate",
+    Kind::Gauge,
+    "1",
+    "burn rate over the long or the short window of an alert; both above its factor fire it",
+);
+/// What became of messages.
+pub const SYNTHETICS_WEBHOOK_MESSAGE_COUNT: Metric = metric(
+    "synthetics.webhook.message.count",
+    Kind::Count,
+    "{message}",
+    "messages of alerts by webhook and outcome: delivered, refused, gave_up, or dropped where too many wait",
+);
 
 /// Every metric that is sent, in the order of this file.
 pub const ALL: &[&Metric] = &[
@@ -132,10 +181,24 @@ pub const ALL: &[&Metric] = &[
     &LOADGEN_REQUEST_DURATION,
     &SYNTHETICS_PROBE_COUNT,
     &SYNTHETICS_PROBE_DURATION,
+    &SYNTHETICS_PROBE_ATTEMPT_COUNT,
     &SYNTHETICS_SLO_SLI,
     &SYNTHETICS_SLO_BUDGET,
     &SYNTHETICS_SLO_BURN_RATE,
+    &SYNTHETICS_SLO_TARGET,
+    &SYNTHETICS_SLO_COVERAGE,
+    &SYNTHETICS_SLO_GAPS,
+    &SYNTHETICS_ALERT_FIRING,
+    &SYNTHETICS_ALERT_BURN_RATE,
+    &SYNTHETICS_WEBHOOK_MESSAGE_COUNT,
 ];
+
+/// The verdict on an objective, by `slo`: critical where the target is missed or the budget burns
+/// fast, warning where it burns slowly, unknown where there is too little data.
+pub const SYNTHETICS_SLO_STATUS: &str = "synthetics.slo.status";
+
+/// Every service check that is sent.
+pub const SERVICE_CHECKS: &[&str] = &[SYNTHETICS_SLO_STATUS];
 
 /// Keys of metric tags.
 pub mod tag {
@@ -155,6 +218,18 @@ pub mod tag {
     pub const LOCATION: &str = "location";
     /// Name of a service level objective.
     pub const SLO: &str = "slo";
+    /// Long window of a burn alert: with the objective, which alert it is.
+    pub const ALERT: &str = "alert";
+    /// Window that a burn rate is over.
+    pub const WINDOW: &str = "window";
+    /// How much haste there is: critical or warning.
+    pub const SEVERITY: &str = "severity";
+    /// Name of a webhook.
+    pub const WEBHOOK: &str = "webhook";
+    /// `true` where delay and loss are made up.
+    pub const SIMULATED: &str = "simulated";
+    /// How many times as fast as real time the clock of the objectives runs, where it does.
+    pub const TIME_SCALE: &str = "time_scale";
     /// Origin of a UDP packet, by the uid of its pod.
     pub const ENTITY_ID: &str = "dd.internal.entity_id";
 }
@@ -179,6 +254,28 @@ pub mod attribute {
     pub const SERVER_PORT: &str = "server.port";
     /// Class of the error: a status code, `timeout`, `connect`, ...
     pub const ERROR_TYPE: &str = "error.type";
+    /// How often a request was sent before: set on the spans of retries.
+    pub const HTTP_REQUEST_RESEND_COUNT: &str = "http.request.resend_count";
+    /// Name of the check that a probe is of. This and what follows are ours.
+    pub const SYNTHETICS_CHECK: &str = "synthetics.check";
+    /// Place that a probe runs from.
+    pub const SYNTHETICS_LOCATION: &str = "synthetics.location";
+    /// Whether delay and loss of that place are made up.
+    pub const SYNTHETICS_SIMULATED: &str = "synthetics.simulated";
+    /// Attempts that a probe took.
+    pub const SYNTHETICS_ATTEMPTS: &str = "synthetics.attempts";
+    /// Seconds for redirects.
+    pub const SYNTHETICS_PHASE_REDIRECT: &str = "synthetics.phase.redirect";
+    /// Seconds for resolving the name.
+    pub const SYNTHETICS_PHASE_DNS: &str = "synthetics.phase.dns";
+    /// Seconds for connecting.
+    pub const SYNTHETICS_PHASE_CONNECT: &str = "synthetics.phase.connect";
+    /// Seconds for agreeing on TLS.
+    pub const SYNTHETICS_PHASE_TLS: &str = "synthetics.phase.tls";
+    /// Seconds from there to the head of the answer.
+    pub const SYNTHETICS_PHASE_FIRST_BYTE: &str = "synthetics.phase.first_byte";
+    /// Seconds for reading the rest of the answer.
+    pub const SYNTHETICS_PHASE_TRANSFER: &str = "synthetics.phase.transfer";
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use console::dogstatsd::Kind;
 use console::{Addresses, Receivers, Snapshot};
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
-use telemetry::{Settings, names, traces};
+use telemetry::{Alert, CheckStatus, Event, ServiceCheck, Settings, names, traces};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -75,6 +75,41 @@ async fn metrics_carry_the_unified_tags_and_leave_within_a_second() {
     ] {
         assert_eq!(gauge.tag(key), Some(value), "{key}");
     }
+    metrics.event(&Event {
+        title: "availability burns",
+        text: "17.5 times\nas fast as it may",
+        aggregation_key: Some("availability/1h"),
+        alert: Alert::Error,
+        tags: &[(names::tag::SLO, "availability")],
+        ..Event::default()
+    });
+    let long = "a|b ".repeat(1_000);
+    metrics.service_check(&ServiceCheck {
+        name: names::SYNTHETICS_SLO_STATUS,
+        status: CheckStatus::Critical,
+        message: &long,
+        tags: &[(names::tag::SLO, "availability")],
+    });
+    let (event, check) = agent
+        .store()
+        .wait_for(PATIENCE, |seen: &Snapshot| {
+            let event = seen.events.first().cloned();
+            Some((event?, seen.service_checks.first().cloned()?))
+        })
+        .await
+        .expect("an event and a service check");
+    assert_eq!(event.title, "availability burns");
+    assert_eq!(event.text, "17.5 times\nas fast as it may");
+    assert_eq!(event.aggregation_key.as_deref(), Some("availability/1h"));
+    assert_eq!(event.alert, console::dogstatsd::Alert::Error);
+    for tags in [&event.tags, &check.tags] {
+        assert_eq!(tags.get("slo"), Some("availability"));
+        assert_eq!(tags.get("env"), Some("test"));
+        assert_eq!(tags.get("odd"), Some("a_b"));
+    }
+    assert_eq!(check.status, console::dogstatsd::CheckStatus::Critical);
+    let message = check.message.as_deref().expect("a message");
+    assert!(message.starts_with("a/b a/b") && message.len() < 1_432);
     assert_eq!(agent.store().bad_packets().total, 0);
     telemetry.shutdown();
 }

@@ -29,7 +29,7 @@ impl fmt::Display for AlertId {
 }
 
 /// A window as a tag has it: `5m`, `1h30m`, `1d`.
-pub(crate) fn window(length: Duration) -> String {
+fn window(length: Duration) -> String {
     let mut left = length.as_millis();
     let mut text = String::new();
     for (unit, millis) in [
@@ -116,6 +116,18 @@ impl AlertState {
         }
     }
 
+    /// The long window as tags and messages have it, such as `1h`.
+    #[must_use]
+    pub fn long_window(&self) -> String {
+        window(self.rule.long())
+    }
+
+    /// The short window as tags and messages have it, such as `5m`.
+    #[must_use]
+    pub fn short_window(&self) -> String {
+        window(self.rule.short())
+    }
+
     /// The state in words: `ok`, `firing`, and `no data` beside what was known last.
     #[must_use]
     pub const fn words(&self) -> &'static str {
@@ -168,5 +180,42 @@ impl Transition {
     #[must_use]
     pub fn episode(&self) -> String {
         format!("{}@{}", self.alert.id, Minute::of(self.began))
+    }
+
+    /// In a few words: `availability burns its error budget too fast (1h)`.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let (title, long) = (&self.alert.title, self.alert.long_window());
+        match self.change {
+            Change::Fired => format!("{title} burns its error budget too fast ({long})"),
+            Change::Cleared => format!("{title} burns its error budget no longer ({long})"),
+            Change::Removed => format!("{title} is not watched any more ({long})"),
+        }
+    }
+
+    /// With its numbers: `Burn rate 17.5 over 1h and 50 over 5m, above 16.8, since ...`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let alert = &self.alert;
+        let rate = |rate: Option<Ratio>| rate.map_or_else(|| "-".to_owned(), |r| r.to_string());
+        let rates = format!(
+            "Burn rate {} over {} and {} over {}",
+            rate(alert.long),
+            alert.long_window(),
+            rate(alert.short),
+            alert.short_window(),
+        );
+        let factor = alert.rule.factor();
+        match self.change {
+            Change::Fired => format!("{rates}, both above {factor}, since {}.", self.began),
+            Change::Cleared => format!(
+                "{rates}, not both above {factor} any more. It fired from {} to {}.",
+                self.began, self.at
+            ),
+            Change::Removed => format!(
+                "The alert was taken out of the configuration while it fired, since {}.",
+                self.began
+            ),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ProbeArgs;
@@ -32,6 +33,8 @@ pub(super) struct Job {
     pub(super) maintenance: Vec<Maintenance>,
     pub(super) intervals: Vec<Duration>,
     pub(super) history: Option<HistorySink>,
+    /// Whether metrics go out.
+    pub(super) dogstatsd: bool,
     places: Arc<[Place]>,
     target: String,
 }
@@ -59,7 +62,17 @@ impl Job {
             slos: config.slos.into(),
             maintenance: config.maintenance,
             history: config.sinks.history,
+            dogstatsd: config.sinks.dogstatsd,
             target: args.target.as_str().trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// What metrics go out by: `metrics`, or nothing where the configuration says so.
+    pub(super) fn metrics(&self, metrics: &Metrics) -> Metrics {
+        if self.dogstatsd {
+            metrics.clone()
+        } else {
+            Metrics::disabled()
         }
     }
 

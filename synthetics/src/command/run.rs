@@ -36,7 +36,6 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
     let stop = CancellationToken::new();
     let signalled = stop_on_signal(stop.clone())?;
     let mut watcher = args.probe.config.as_deref().map(Watcher::new);
-    let mut dogstatsd = Dogstatsd::new(metrics);
     let mut record = create(args.probe.record.as_deref())?;
     let store = keep::open(&args.history, &job).await?;
     let clock = keep::clock(&args.history, store.as_ref()).await?;
@@ -58,14 +57,20 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
             "prober started"
         );
         let mut kept = Kept::start(&job, store.as_ref(), clock);
-        for change in sentry.adopt(&job.slos, clock.now()) {
-            tell_alert(&change, clock.factor());
-        }
+        let mut dogstatsd = Dogstatsd::new(job.metrics(&metrics), clock.factor());
+        dogstatsd.judge(&job.sites());
+        let tell = {
+            let dogstatsd = dogstatsd.clone();
+            move |change: &Transition| {
+                log(change, clock.factor());
+                dogstatsd.transition(change);
+            }
+        };
+        sentry.adopt(&job.slos, clock.now()).iter().for_each(&tell);
         let mut states = StateLog::default();
         // The session also ends when there is a new configuration, or no place for the history.
         let session = stop.child_token();
         let live = kept.live.clone();
-        let tell = move |change: &Transition| tell_alert(change, clock.factor());
         let watching = sentry.clone().watch(live.clone(), session.clone(), tell);
         let watching = tokio::spawn(watching);
         let tools = Tools {
@@ -83,7 +88,7 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
                     live.record(result);
                 }
             }
-            Event::Interval => dogstatsd.objectives(&objectives()),
+            Event::Interval => dogstatsd.objectives(&objectives(), &alerts.all()),
         });
         let reloading = reload(watcher.as_mut(), &args.probe, interval, &session);
         // Whoever ends first, the report is there: a reload stops the probing.
@@ -102,7 +107,10 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
             Some(config) if !stop.is_cancelled() => {
                 job = Job::with(config, &args.probe, args.simulate);
             }
-            _ => break report,
+            _ => {
+                dogstatsd.objectives(&report.objectives, &alerts.all());
+                break report;
+            }
         }
     };
     signalled.abort();
@@ -110,7 +118,6 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
     if let Basis::Probes { interrupted, .. } = &mut report.basis {
         *interrupted = false;
     }
-    dogstatsd.objectives(&report.objectives);
     tell(&args, &report, colour)
 }
 
@@ -134,7 +141,7 @@ fn tell(args: &RunArgs, report: &Report, colour: bool) -> anyhow::Result<()> {
 }
 
 /// One log line for an alert that begins or ceases to fire.
-fn tell_alert(change: &Transition, time_scale: u32) {
+fn log(change: &Transition, time_scale: u32) {
     let alert = &change.alert;
     let rate = |rate: Option<Ratio>| rate.map(|rate| rate.to_string());
     let (long, short) = (rate(alert.long), rate(alert.short));

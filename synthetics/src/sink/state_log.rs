@@ -30,7 +30,8 @@ impl Sink for StateLog {
                 reason = failure.kind.name(),
                 detail = failure.detail,
                 duration_ms,
-                probe_trace_id = trace,
+                trace_id = trace,
+                dd.trace_id = trace,
                 "check is down"
             ),
             (None, Some(false)) => {

@@ -94,10 +94,10 @@ fn sent(tree: &Tree) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 }
 
 /// The tag keys that programs are built with.
-const TAGS: [&str; 9] = {
+const TAGS: [&str; 15] = {
     use telemetry::names::tag::{
-        CHECK, ENTITY_ID, HOST, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE,
-        LOCATION, OUTCOME, SLO,
+        ALERT, CHECK, ENTITY_ID, HOST, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE,
+        LOCATION, OUTCOME, SEVERITY, SIMULATED, SLO, TIME_SCALE, WEBHOOK, WINDOW,
     };
     [
         HTTP_REQUEST_METHOD,
@@ -108,6 +108,12 @@ const TAGS: [&str; 9] = {
         CHECK,
         LOCATION,
         SLO,
+        ALERT,
+        WINDOW,
+        SEVERITY,
+        WEBHOOK,
+        SIMULATED,
+        TIME_SCALE,
         ENTITY_ID,
     ]
 };
