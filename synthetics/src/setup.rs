@@ -68,15 +68,17 @@ pub(crate) fn places(config: &Config, args: &ProbeArgs, play: bool) -> Arc<[Plac
         .locations
         .iter()
         .filter_map(|location| {
+            let name: Arc<str> = format!("{}{SIMULATED}", location.name).into();
             Some(Place {
-                name: format!("{}{SIMULATED}", location.name).into(),
-                prober: prober.clone().far(location.far?),
+                prober: prober.clone().far(location.far?).at(Arc::clone(&name)),
+                name,
             })
         })
         .collect();
     if play && !played.is_empty() {
         return played.into();
     }
-    let name = args.location.as_str().into();
+    let name: Arc<str> = args.location.as_str().into();
+    let prober = prober.at(Arc::clone(&name));
     [Place { name, prober }].into()
 }

@@ -12,6 +12,7 @@ mod prober;
 mod socket;
 pub mod template;
 pub mod tls;
+mod trace;
 
 use std::fmt;
 use std::sync::Arc;

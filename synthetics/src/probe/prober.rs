@@ -4,22 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use cookie_store::CookieStore;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::propagation::Injector;
-use opentelemetry::trace::TraceContextExt as _;
-use telemetry::names::attribute;
-use tracing::Instrument as _;
-use tracing::field::Empty;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use url::{Position, Url};
 
-use super::check::{Address, Check, Endpoint, Kind, Request, Step};
+use super::check::{Check, Kind, Request, Step};
 use super::dial::{Dialer, Far};
 use super::guard::Guard;
 use super::http::{Exchange, Progress};
 use super::phases::Phases;
 use super::template::Variables;
 use super::tls::{TlsClient, Trust};
+use super::trace::{Place, ProbeSpan};
 use super::{Attempt, Failure, FailureKind, Measurement, StepTime, journey, socket};
 use crate::clock::{Clock as _, SystemClock};
 
@@ -29,12 +22,16 @@ pub struct Prober {
     dialer: Dialer,
     clock: SystemClock,
     name_server: Option<SocketAddr>,
+    /// Where it stands.
+    location: Option<Arc<str>>,
 }
 
 /// What one attempt has found so far; it outlives a time-out.
 struct Attempted {
     progress: Progress,
     steps: Vec<StepTime>,
+    /// The step that runs.
+    step: Option<ProbeSpan>,
     answered: bool,
 }
 
@@ -51,6 +48,7 @@ impl Prober {
             },
             clock: SystemClock::new(),
             name_server: name_server(),
+            location: None,
         }
     }
 
@@ -62,58 +60,57 @@ impl Prober {
         self
     }
 
+    /// The same, which stands at `location`, and says so in its traces.
+    #[must_use]
+    pub fn at(mut self, location: Arc<str>) -> Self {
+        self.location = Some(location);
+        self
+    }
+
     /// Probes: tries again after a failure as often as the check has it, and tells the last
     /// attempt. Every way to fail is a result; this has no error of its own.
     pub async fn probe(&self, check: &Check) -> Measurement {
+        let root = ProbeSpan::root(
+            check,
+            Place {
+                location: self.location.as_deref(),
+                simulated: self.dialer.far.is_some(),
+            },
+        );
+        let mut measurement = self.attempt(check, &root).await;
         let mut earlier = Vec::new();
-        loop {
-            let mut measurement = self.attempt(check).await;
-            let again = (earlier.len() as u64) < u64::from(check.retries.most);
-            match measurement.failure {
-                Some(failure) if again => earlier.push(Attempt {
-                    duration: measurement.duration,
-                    failure,
-                    trace_id: measurement.trace_id,
-                }),
-                failure => {
-                    measurement.failure = failure;
-                    measurement.earlier = earlier;
-                    return measurement;
-                }
-            }
+        while (earlier.len() as u64) < u64::from(check.retries.most) {
+            let Some(failure) = measurement.failure.take() else {
+                break;
+            };
+            earlier.push(Attempt {
+                duration: measurement.duration,
+                failure,
+                trace_id: measurement.trace_id,
+            });
             tokio::time::sleep(check.retries.pause).await;
+            let again = root.retry(check, earlier.len());
+            measurement = self.attempt(check, &again).await;
+            again.end(measurement.failure.as_ref());
         }
+        measurement.earlier = earlier;
+        root.finish(&measurement);
+        measurement
     }
 
-    async fn attempt(&self, check: &Check) -> Measurement {
-        let span = tracing::info_span!(
-            "probe",
-            otel.name = %format_args!("probe {}", check.name),
-            otel.kind = "client",
-            otel.status_code = Empty,
-            { attribute::HTTP_REQUEST_METHOD } = Empty,
-            { attribute::URL_FULL } = Empty,
-            { attribute::SERVER_ADDRESS } = Empty,
-            { attribute::SERVER_PORT } = Empty,
-            { attribute::HTTP_RESPONSE_STATUS_CODE } = Empty,
-            { attribute::ERROR_TYPE } = Empty,
-        );
-        describe(&span, &check.kind);
-        let context = span.context();
-        let span_context = context.span().span_context().clone();
-        let trace_id = span_context
-            .is_valid()
-            .then(|| span_context.trace_id().to_string());
+    async fn attempt(&self, check: &Check, span: &ProbeSpan) -> Measurement {
         let mut attempted = Attempted {
             progress: Progress::start(),
             steps: Vec::new(),
+            step: None,
             answered: false,
         };
-        let asked = self.ask(check, &mut attempted).instrument(span.clone());
+        let asked = self.ask(check, span, &mut attempted);
         let result = tokio::time::timeout(check.timeout, asked).await;
         let Attempted {
             progress,
             steps,
+            step,
             answered,
         } = attempted;
         let failure = match result {
@@ -121,6 +118,10 @@ impl Prober {
             Err(_) => Some(timed_out(check, &progress)),
         };
         let last = progress.watch.stop();
+        if let Some(step) = step {
+            step.note(progress.status, failure.as_ref(), &last);
+            step.end(failure.as_ref());
+        }
         let done = steps
             .iter()
             .fold(Phases::default(), |sum, step| sum.plus(&step.phases));
@@ -130,13 +131,7 @@ impl Prober {
         } else {
             done.plus(&last)
         };
-        if let Some(status) = progress.status {
-            span.record(attribute::HTTP_RESPONSE_STATUS_CODE, status);
-        }
-        if let Some(failure) = &failure {
-            span.record("otel.status_code", "ERROR");
-            span.record(attribute::ERROR_TYPE, failure.kind.name());
-        }
+        span.note(progress.status, failure.as_ref(), &phases);
         Measurement {
             duration: phases.total(),
             phases,
@@ -146,20 +141,25 @@ impl Prober {
                     .is_none_or(|f| f.kind != FailureKind::Timeout),
             status: progress.status,
             failure,
-            trace_id,
+            trace_id: span.trace_id(),
             earlier: Vec::new(),
             steps,
             certificate_days: progress.certificate_days,
         }
     }
 
-    async fn ask(&self, check: &Check, attempted: &mut Attempted) -> Result<(), Failure> {
+    async fn ask(
+        &self,
+        check: &Check,
+        span: &ProbeSpan,
+        attempted: &mut Attempted,
+    ) -> Result<(), Failure> {
         let (dialer, timeout) = (&self.dialer, check.timeout);
         let now = self.clock.now();
         let progress = &mut attempted.progress;
         let result = match &check.kind {
-            Kind::Http(request) => return self.http(check, request, attempted).await,
-            Kind::Journey(steps) => return self.journey(check, steps, attempted).await,
+            Kind::Http(request) => return self.http(check, request, span, attempted).await,
+            Kind::Journey(steps) => return self.journey(check, steps, span, attempted).await,
             Kind::Tcp(tcp) => socket::tcp(dialer, tcp, timeout, progress).await,
             Kind::Tls(tls) => socket::tls(dialer, tls, timeout, now, progress).await,
             Kind::Dns(dns) => socket::dns(dialer, dns, self.name_server, progress).await,
@@ -180,13 +180,14 @@ impl Prober {
         &self,
         check: &Check,
         request: &Request,
+        span: &ProbeSpan,
         attempted: &mut Attempted,
     ) -> Result<(), Failure> {
         let mut cookies = CookieStore::default();
         let exchange = Exchange {
             dialer: &self.dialer,
             variables: &Variables::new(),
-            trace: &trace_headers(),
+            trace: &span.headers(),
             timeout: check.timeout,
             now: self.clock.now(),
         };
@@ -200,6 +201,7 @@ impl Prober {
         &self,
         check: &Check,
         steps: &[Step],
+        span: &ProbeSpan,
         attempted: &mut Attempted,
     ) -> Result<(), Failure> {
         let mut cookies = CookieStore::default();
@@ -209,34 +211,30 @@ impl Prober {
                 status: attempted.progress.status,
                 ..Progress::start()
             };
-            let span = tracing::info_span!(
-                "step",
-                otel.name = %format_args!("step {}", step.name),
-                otel.kind = "client",
-            );
-            let taken = async {
-                let exchange = Exchange {
-                    dialer: &self.dialer,
-                    variables: &variables,
-                    trace: &trace_headers(),
-                    timeout: check.timeout,
-                    now: self.clock.now(),
-                };
-                let progress = &mut attempted.progress;
-                journey::ask(&exchange, &step.request, &mut cookies, progress).await
+            let span = attempted.step.insert(span.step(step));
+            let exchange = Exchange {
+                dialer: &self.dialer,
+                variables: &variables,
+                trace: &span.headers(),
+                timeout: check.timeout,
+                now: self.clock.now(),
             };
-            let (reply, verdict) = taken
-                .instrument(span)
-                .await
-                .map_err(|failure| journey::at(&step.name, &failure))?;
+            let progress = &mut attempted.progress;
+            let asked = journey::ask(&exchange, &step.request, &mut cookies, progress).await;
+            let (reply, verdict) = asked.map_err(|failure| journey::at(&step.name, &failure))?;
             let picked = verdict.and_then(|()| journey::pick_up(step, &reply, &mut variables));
             if let Err(failure) = picked {
                 attempted.answered = true;
                 return Err(journey::at(&step.name, &failure));
             }
+            let phases = attempted.progress.watch.stop();
+            if let Some(span) = attempted.step.take() {
+                span.note(attempted.progress.status, None, &phases);
+                span.end(None);
+            }
             attempted.steps.push(StepTime {
                 name: Arc::clone(&step.name),
-                phases: attempted.progress.watch.stop(),
+                phases,
             });
         }
         attempted.answered = true;
@@ -249,63 +247,6 @@ fn timed_out(check: &Check, progress: &Progress) -> Failure {
     let during = progress.watch.phase().name();
     let detail = format!("no whole answer within {limit} (it was in `{during}`)");
     Failure::new(FailureKind::Timeout, &detail)
-}
-
-/// Says in the span what is asked, without what may be a secret.
-fn describe(span: &tracing::Span, kind: &Kind) {
-    let endpoint = |endpoint: &Endpoint| {
-        span.record(attribute::SERVER_ADDRESS, endpoint.host.as_str());
-        span.record(attribute::SERVER_PORT, endpoint.port);
-    };
-    match kind {
-        Kind::Http(request) => {
-            span.record(attribute::HTTP_REQUEST_METHOD, request.method.as_str());
-            match &request.address {
-                Address::Fixed(url) => {
-                    span.record(attribute::URL_FULL, shown(url));
-                    span.record(attribute::SERVER_ADDRESS, url.host_str());
-                    span.record(attribute::SERVER_PORT, url.port_or_known_default());
-                }
-                Address::Template(template) => {
-                    span.record(attribute::URL_FULL, tracing::field::display(template));
-                }
-            }
-        }
-        Kind::Tcp(check) => endpoint(&check.endpoint),
-        Kind::Tls(check) => endpoint(&check.endpoint),
-        Kind::Dns(check) => {
-            if let Some(server) = &check.server {
-                endpoint(server);
-            }
-        }
-        Kind::Journey(_) => {}
-    }
-}
-
-/// An address without its query, which often holds a key.
-fn shown(url: &Url) -> &str {
-    &url[..Position::AfterPath]
-}
-
-/// The headers that let the target's spans join the current one.
-fn trace_headers() -> HeaderMap {
-    let context = tracing::Span::current().context();
-    let mut headers = HeaderMap::new();
-    opentelemetry::global::get_text_map_propagator(|propagator| {
-        propagator.inject_context(&context, &mut Headers(&mut headers));
-    });
-    headers
-}
-
-struct Headers<'a>(&'a mut HeaderMap);
-
-impl Injector for Headers<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        let pair = (HeaderName::try_from(key), HeaderValue::try_from(value));
-        if let (Ok(name), Ok(value)) = pair {
-            self.0.insert(name, value);
-        }
-    }
 }
 
 /// The first name server of this system.

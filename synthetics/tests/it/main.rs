@@ -19,5 +19,6 @@ mod run;
 mod server;
 mod shop;
 mod sockets;
+mod traces;
 mod verdicts;
 mod windows;

@@ -1,16 +1,11 @@
-//! The HTTP probe against servers that misbehave, and the trace it starts.
+//! The HTTP probe against servers that misbehave.
 
 use std::time::Duration;
 
-use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::SdkTracerProvider;
 use synthetics::probe::{
     Check, FailureKind, Far, Guard, Kind, Measurement, Phase, Prober, Request, Retries,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tracing::instrument::WithSubscriber as _;
-use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::shop::{Behaviour, Shop};
 
@@ -231,22 +226,4 @@ async fn a_far_location_is_slower_by_its_delay() {
     let lossy = Far { loss: 1.0, ..far };
     let measurement = Prober::new(guard()).far(lossy).probe(&check).await;
     assert_eq!(kind(&measurement), Some(FailureKind::Connect));
-}
-
-#[tokio::test]
-async fn a_probe_is_a_trace_that_the_target_joins() {
-    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let provider = SdkTracerProvider::builder().build();
-    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let subscriber = tracing_subscriber::registry().with(layer);
-    let shop = Shop::start().await;
-    let url = format!("{}/health", shop.url);
-    let measurement = probe(&url).with_subscriber(subscriber).await;
-    let trace = measurement.trace_id.expect("the probe has a trace");
-    let (_, seen) = shop.seen();
-    let header = seen.iter().next().expect("the target got a traceparent");
-    assert!(
-        header.starts_with(&format!("00-{trace}-")) && header.ends_with("-01"),
-        "{header}"
-    );
 }
