@@ -175,7 +175,10 @@ locals {
           {
             title   = "Level of each objective as the prober sees it, %"
             kind    = "timeseries"
-            queries = { sli = "avg:synthetics.slo.sli{$env} by {slo}" }
+            queries = {
+              sli    = "avg:synthetics.slo.sli{$env} by {slo}"
+              target = "avg:synthetics.slo.target{$env} by {slo}"
+            }
           },
           {
             title   = "Budget left, %"
@@ -190,6 +193,44 @@ locals {
             markers = [for alert in local.objectives.burn_alerts : {
               value = "y = ${alert.factor}", label = "alert over ${alert.long_window}", style = "warning dashed"
             }]
+          },
+        ]
+      },
+      {
+        height = 3
+        widgets = [
+          {
+            title   = "Burn alerts of the prober that fire"
+            kind    = "timeseries"
+            queries = { firing = "max:synthetics.alert.firing{$env} by {slo,alert}" }
+            display = "bars"
+          },
+          {
+            title   = "Burn rate over the windows of each alert"
+            kind    = "timeseries"
+            queries = { burn = "max:synthetics.alert.burn_rate{$env} by {slo,alert,window}" }
+          },
+          {
+            title   = "Measured slices of those expected, %"
+            kind    = "timeseries"
+            queries = { coverage = "avg:synthetics.slo.coverage{$env} by {slo}" }
+            markers = [{ value = "y = 90", label = "no verdict below", style = "warning dashed" }]
+          },
+          {
+            title   = "Probes that were not sent in time"
+            kind    = "timeseries"
+            queries = { gaps = "max:synthetics.slo.gaps{$env} by {slo}" }
+          },
+        ]
+      },
+      {
+        height = 3
+        widgets = [
+          {
+            title   = "Attempts of probes by outcome, retries included"
+            kind    = "timeseries"
+            queries = { attempts = "sum:synthetics.probe.attempt.count{$env} by {check,outcome}.as_count()" }
+            display = "bars"
           },
         ]
       },

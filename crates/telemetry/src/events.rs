@@ -219,7 +219,8 @@ mod tests {
                 }
                 prop_assert_eq!(seen.alert, dogstatsd::Alert::Error);
                 prop_assert_eq!(seen.priority, dogstatsd::Priority::Low);
-                prop_assert!(line.contains(&format!("slo:{}", value.replace(['|', ',', '\n', '\r'], "_"))));
+                let tag = format!("slo:{}", value.replace(['|', ',', '\n', '\r'], "_"));
+                prop_assert!(line.contains(&tag));
             } else {
                 prop_assert!(title.is_empty() || limit < 1_000);
             }

@@ -190,7 +190,6 @@ pub const ALL: &[&Metric] = &[
     &SYNTHETICS_SLO_GAPS,
     &SYNTHETICS_ALERT_FIRING,
     &SYNTHETICS_ALERT_BURN_RATE,
-    &SYNTHETICS_WEBHOOK_MESSAGE_COUNT,
 ];
 
 /// The verdict on an objective, by `slo`: critical where the target is missed or the budget burns
