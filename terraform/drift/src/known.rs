@@ -138,8 +138,9 @@ fn indexed(parsed: &Parsed) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 fn values() -> BTreeMap<&'static str, BTreeSet<String>> {
+    use synthetics::probe::FailureKind;
     use telemetry::names::tag::{CHECK, OUTCOME, SLO};
-    let outcomes = crate::objectives::KINDS.iter().map(|kind| kind.name());
+    let outcomes = FailureKind::ALL.iter().map(|kind| kind.name());
     let outcomes = outcomes.chain(["good", "gap"]).map(str::to_owned).collect();
     let slos = synthetics::bookshop::slos();
     BTreeMap::from([

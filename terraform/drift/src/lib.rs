@@ -5,6 +5,7 @@
 //! checked-in list of the integrations' metrics; targets and windows in the prober's own objectives; tables and IAM
 //! actions in the stores. Nothing here evaluates HCL or asks a network: `terraform test` and the providers do that.
 
+pub mod export;
 pub mod hcl;
 pub mod known;
 pub mod lines;
@@ -262,8 +263,9 @@ pub fn check(tree: &Tree, programs: &Programs) -> Vec<Fault> {
     faults.extend(queries::unused(&parsed, &queries));
     faults.extend(known::check(&parsed, &known));
     faults.extend(widgets::check(&parsed, &known));
-    faults.extend(monitors::check(&parsed));
+    faults.extend(monitors::check(tree, &parsed));
     faults.extend(objectives::check(&parsed));
+    faults.extend(export::check(&parsed));
     faults.extend(tables::check(&parsed, &programs.calls));
     faults.extend(workloads::check(tree, &parsed));
     faults.extend(lines::check(tree, &parsed));

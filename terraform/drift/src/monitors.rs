@@ -4,12 +4,12 @@ use crate::queries::not_seconds;
 use crate::query::references;
 use crate::source::regex;
 use crate::tree::{Node, Value};
-use crate::{Document, Fault, Parsed};
+use crate::{Document, Fault, Parsed, Tree};
 
 /// Monitors whose thresholds cannot be meant, and downtimes in no time zone.
 #[must_use]
-pub fn check(parsed: &Parsed) -> Vec<Fault> {
-    let mut faults = Vec::new();
+pub fn check(tree: &Tree, parsed: &Parsed) -> Vec<Fault> {
+    let mut faults = console(tree, parsed);
     for document in &parsed.hcl {
         document.root.visit(&mut |path, node| match path {
             ["resource", "datadog_monitor", _] => {
@@ -40,6 +40,83 @@ pub fn check(parsed: &Parsed) -> Vec<Fault> {
     }
     for document in &parsed.resources {
         faults.extend(resource(parsed, document));
+    }
+    faults
+}
+
+/// The console judges the emitter too, without Datadog: by the same numbers.
+const CONSOLE: &str = "console/src/monitor/rule.rs";
+
+fn console(tree: &Tree, parsed: &Parsed) -> Vec<Fault> {
+    let rule = tree.text(CONSOLE).split("MY_METRIC: Rule").nth(1);
+    let rule = rule.unwrap_or_default();
+    let number = |pattern: &str| {
+        let found = regex(pattern).captures(rule)?;
+        found[1].parse::<f64>().ok()
+    };
+    let own = [
+        ("warning", number(r"warning: ([0-9.]+)")),
+        ("critical", number(r"alert: ([0-9.]+)")),
+        (
+            "no data",
+            number(r"no_data: Duration::from_secs\((\d+)\)").map(|seconds| seconds / 60.0),
+        ),
+        (
+            "minutes",
+            number(r"over: Duration::from_secs\((\d+)\)").map(|seconds| seconds / 60.0),
+        ),
+    ];
+    let over = regex(r"^avg\(last_(\d+)m\):avg:my_metric\{");
+    let mut faults = Vec::new();
+    let mut look = |document: &Document, node: &Node, query: &str, thresholds, silence| {
+        let Some(over) = over.captures(query) else {
+            return;
+        };
+        let monitor = Monitor::new(parsed, document);
+        let number = |node: Option<&Node>| node.and_then(|node| monitor.number(node));
+        let limit = |key| number(Option::<&Node>::and_then(thresholds, |node| node.get(key)));
+        let theirs = [
+            limit("warning"),
+            limit("critical"),
+            number(silence),
+            over[1].parse().ok(),
+        ];
+        for ((what, own), theirs) in own.iter().zip(theirs) {
+            if own.is_none() || *own != theirs {
+                let (own, theirs) = (own.unwrap_or_default(), theirs.unwrap_or_default());
+                let what = format!("{what} of my_metric is {theirs}, and the console has {own}");
+                faults.push(document.fault(node, what));
+            }
+        }
+    };
+    for document in &parsed.hcl {
+        document.root.visit(&mut |path, node| {
+            let query = node.get("query").and_then(Node::text);
+            if let (["resource", "datadog_monitor", _], Some(query)) = (path, query) {
+                let thresholds = node.get("monitor_thresholds");
+                look(
+                    document,
+                    node,
+                    query,
+                    thresholds,
+                    node.get("no_data_timeframe"),
+                );
+            }
+        });
+    }
+    for document in &parsed.resources {
+        let spec = document.root.get("spec");
+        let query = spec.and_then(|spec| spec.get("query")).and_then(Node::text);
+        if let (Some(spec), Some(query)) = (spec, query) {
+            let thresholds = spec.at(&["options", "thresholds"]);
+            look(
+                document,
+                spec,
+                query,
+                thresholds,
+                spec.at(&["options", "noDataTimeframe"]),
+            );
+        }
     }
     faults
 }
@@ -85,7 +162,18 @@ struct Monitor<'p> {
     told: [Option<&'p Node>; 2],
 }
 
-impl Monitor<'_> {
+impl<'p> Monitor<'p> {
+    /// For its numbers alone.
+    fn new(parsed: &'p Parsed, document: &'p Document) -> Self {
+        Self {
+            parsed,
+            document,
+            query: None,
+            thresholds: None,
+            told: [None, None],
+        }
+    }
+
     fn check(&self, node: &Node) -> Vec<Fault> {
         let Some((query, text)) = self.query.and_then(|query| Some((query, query.text()?))) else {
             return vec![self.document.fault(node, "the monitor has no query")];

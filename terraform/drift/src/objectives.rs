@@ -3,51 +3,12 @@
 use std::time::Duration;
 
 use synthetics::objective::{Indicator, Slo};
-use synthetics::probe::FailureKind;
 use synthetics::slo::burn::BurnAlert;
 use synthetics::slo::{Percent, Ratio};
 
 use crate::known::unknown;
 use crate::tree::{Node, Value};
 use crate::{Document, Fault, Parsed};
-
-/// All classes of failures. `is_answer` does not compile where one is new, which is when this list grows too.
-pub const KINDS: [FailureKind; 14] = [
-    FailureKind::Dns,
-    FailureKind::Connect,
-    FailureKind::Tls,
-    FailureKind::Timeout,
-    FailureKind::Protocol,
-    FailureKind::Status,
-    FailureKind::Header,
-    FailureKind::Body,
-    FailureKind::Json,
-    FailureKind::Latency,
-    FailureKind::Certificate,
-    FailureKind::TooLarge,
-    FailureKind::Redirect,
-    FailureKind::Forbidden,
-];
-
-/// Whether a request of the shop's API that fails so had a whole answer, and so took a time that can be held to a limit.
-fn is_answer(kind: FailureKind) -> bool {
-    match kind {
-        FailureKind::Status
-        | FailureKind::Header
-        | FailureKind::Body
-        | FailureKind::Json
-        | FailureKind::Latency => true,
-        FailureKind::Dns
-        | FailureKind::Connect
-        | FailureKind::Tls
-        | FailureKind::Timeout
-        | FailureKind::Protocol
-        | FailureKind::Certificate
-        | FailureKind::TooLarge
-        | FailureKind::Redirect
-        | FailureKind::Forbidden => false,
-    }
-}
 
 /// Names of the prober's checks of the shop.
 pub(crate) fn checks() -> Vec<String> {
@@ -66,7 +27,6 @@ pub fn check(parsed: &Parsed) -> Vec<Fault> {
     let slos = synthetics::bookshop::slos();
     let mut faults = listed(list, &slos);
     faults.extend(burn_alerts(list, &slos));
-    faults.extend(answered(list));
     faults.extend(written_once(parsed));
     for document in &parsed.resources {
         faults.extend(resource(document, list));
@@ -211,19 +171,6 @@ fn burn_alerts(list: &Document, slos: &[Slo]) -> Vec<Fault> {
 fn told(alert: &BurnAlert) -> String {
     let (long, short) = (alert.long().as_secs() / 60, alert.short().as_secs() / 60);
     format!("{} over {long} and {short} minutes", alert.factor())
-}
-
-fn answered(list: &Document) -> Option<Fault> {
-    let node = list.root.get("answered").unwrap_or(&list.root);
-    let answers = KINDS.into_iter().filter(|kind| is_answer(*kind));
-    let mut wanted: Vec<&str> = answers.map(FailureKind::name).chain(["good"]).collect();
-    let mut found = node.texts();
-    wanted.sort_unstable();
-    found.sort_unstable();
-    (wanted != found).then(|| {
-        let what = format!("the outcomes with a whole answer are {}", wanted.join(", "));
-        list.fault(node, what)
-    })
 }
 
 /// Terraform takes targets and windows from `slos.json`; a number of its own could differ.
