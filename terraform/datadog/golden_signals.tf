@@ -173,8 +173,8 @@ locals {
         height = 3
         widgets = [
           {
-            title   = "Level of each objective as the prober sees it, %"
-            kind    = "timeseries"
+            title = "Level of each objective as the prober sees it, %"
+            kind  = "timeseries"
             queries = {
               sli    = "avg:synthetics.slo.sli{$env} by {slo}"
               target = "avg:synthetics.slo.target{$env} by {slo}"
