@@ -11,6 +11,8 @@ use crate::{Document, Fault, Parsed, Tree, hcl, yaml};
 const BAKE: &str = "docker-bake.hcl";
 /// Where the manifests are told which registry.
 const OVERLAY: &str = "k8s/overlays/eks/kustomization.yaml";
+/// Who may reach AWS from a pod there.
+const DOOR: &str = "k8s/overlays/eks/network-policies.yaml";
 /// What stands before the name of an image in the manifests.
 const OURS: &str = "bookwatch/";
 
@@ -20,6 +22,7 @@ pub fn check(tree: &Tree, parsed: &Parsed) -> Vec<Fault> {
     let services = parsed.json("services.json");
     let mut faults = images(tree, services);
     faults.extend(accounts(tree, services));
+    faults.extend(doors(tree, services));
     faults
 }
 
@@ -136,6 +139,24 @@ fn accounts(tree: &Tree, services: &Document) -> Vec<Fault> {
                 let what = format!("no manifest has the service account {account} of {service}");
                 let names = declared.iter().map(String::as_str);
                 faults.push(services.fault(at, unknown(&what, names, account)));
+            }
+        }
+    }
+    faults
+}
+
+/// A role helps nobody whose packets to AWS are dropped.
+fn doors(tree: &Tree, services: &Document) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for policy in documents(tree, DOOR) {
+        let pods = policy.root.at(&["spec", "podSelector", "matchExpressions"]);
+        let apps = pods.and_then(|rules| rules.items().first()?.get("values"));
+        let let_out = apps.map(Node::texts).unwrap_or_default();
+        let services = services.root.entries().iter();
+        for (name, _) in services.filter(|(_, service)| service.get("tables").is_some()) {
+            if !let_out.contains(&name.as_str()) {
+                let what = format!("{name} has tables, and may not reach them");
+                faults.push(policy.fault(apps.unwrap_or(&policy.root), what));
             }
         }
     }

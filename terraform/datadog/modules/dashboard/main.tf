@@ -255,7 +255,6 @@ resource "datadog_dashboard" "this" {
                     data_source  = widget.value.kind == "events" ? "event_stream" : "logs_stream"
                     query_string = widget.value.search
                     event_size   = widget.value.kind == "events" ? "s" : null
-                    indexes      = widget.value.kind == "logs" ? [] : null
                   }
 
                   dynamic "columns" {

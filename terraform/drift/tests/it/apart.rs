@@ -124,3 +124,13 @@ fn an_identity_of_no_service_account() {
         "no manifest has the service account synthetics-tokio of synthetics; the nearest name is synthetics-tokyo",
     );
 }
+
+#[test]
+fn a_role_of_pods_that_cannot_reach_aws() {
+    told(
+        "k8s/overlays/eks/network-policies.yaml",
+        "values: [details, ratings, reviews, seed, synthetics]",
+        "values: [details, ratings, reviews, seed]",
+        "synthetics has tables, and may not reach them",
+    );
+}
