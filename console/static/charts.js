@@ -43,13 +43,14 @@
           ctx.moveTo(bbox.left, y);
           ctx.lineTo(bbox.left + bbox.width, y);
           ctx.stroke();
-          ctx.font = `600 ${13 * scale}px ${style("--sans")}`;
+          const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8 * scale;
+          ctx.font = `600 ${size}px ${style("--sans")}`;
           ctx.textAlign = "right";
           // On a ground of its own, or the line of the values runs through it.
           const words = `${label} ${value}`, right = bbox.left + bbox.width - 6 * scale, wide = ctx.measureText(words).width;
           ctx.globalAlpha = 0.9;
           ctx.fillStyle = style("--paper");
-          ctx.fillRect(right - wide - 4 * scale, y - 20 * scale, wide + 8 * scale, 18 * scale);
+          ctx.fillRect(right - wide - 4 * scale, y - 6 * scale - size, wide + 8 * scale, size + 4 * scale);
           ctx.globalAlpha = 1;
           ctx.fillStyle = ctx.strokeStyle;
           ctx.fillText(words, right, y - 6 * scale);
@@ -58,6 +59,10 @@
       },
     },
   });
+
+  // The legend has the newest values while nobody points at others.
+  const newest = (plot) => { if (plot.cursor.left == null || plot.cursor.left < 0) plot.setLegend({ idx: plot.data[0].length - 1 }); };
+  const latest = { hooks: { ready: newest, setData: newest, setCursor: newest } };
 
   const make = (element, chart) => {
     const place = element.querySelector(".plot");
@@ -71,7 +76,12 @@
     const few = chart.times.length <= 60;
     const shape = {
       width: Math.max(240, place.clientWidth), height: Math.round(rem * 16),
-      scales: { x: { range: (_, first, last) => last - first < 60 ? [last - 60, last + 5] : [first, last] }, y: { range: (_, low, high) => {
+      scales: { x: { range: (plot, first, last) => {
+        // Of a single moment the library makes a day.
+        const times = plot.data[0];
+        if (times.length === 1) return [times[0] - 60, times[0] + 5];
+        return last - first < 60 ? [last - 60, last + 5] : [first, last];
+      } }, y: { range: (_, low, high) => {
         const least = Math.min(0, low ?? 0), most = Math.max(high ?? 1, ...limits, 0);
         return [least, most === least ? least + 1 : most + (most - least) * 0.08];
       } } },
@@ -86,8 +96,10 @@
           points: { show: few, size: 7 }, value: (_, at) => value(at),
         })),
       ],
+      // Room for half of the last time.
+      padding: [rem * 0.5, rem * 2.2, 0, 0],
       legend: { live: true }, cursor: { drag: { x: true, y: false } },
-      plugins: [thresholds(chart.thresholds)],
+      plugins: [thresholds(chart.thresholds), latest],
     };
     place.replaceChildren();
     place.setAttribute("role", "img");

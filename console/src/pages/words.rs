@@ -243,7 +243,14 @@ impl Heard {
 }
 
 impl Sender {
+    pub(super) fn is_whole(&self) -> bool {
+        self.missing.is_empty() && self.silent_s.is_none()
+    }
+
     pub(super) fn missing_text(&self) -> String {
+        if let Some(silent) = self.silent_s {
+            return format!("everything, for {}", format::ago(silent));
+        }
         let words = self.missing.iter().map(|kind| match kind {
             Kind::Traces => "spans",
             Kind::Metrics => "metrics",

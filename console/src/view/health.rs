@@ -50,6 +50,8 @@ pub struct Sender {
     pub logs: Heard,
     /// What a service that answers requests should send and this one does not.
     pub missing: Vec<Kind>,
+    /// How long one that answered requests has sent nothing at all, in seconds; absent below a minute.
+    pub silent_s: Option<u64>,
 }
 
 /// How much of one kind came.
@@ -96,12 +98,23 @@ pub fn health(store: &Store, datagrams_lost: Option<u64>) -> Health {
             .services
             .sorted()
             .into_iter()
-            .map(|(name, service)| Sender {
-                service: name.to_string(),
-                traces: heard(service, Kind::Traces),
-                metrics: heard(service, Kind::Metrics),
-                logs: heard(service, Kind::Logs),
-                missing: missing(service),
+            .map(|(name, service)| {
+                let [traces, metrics, logs] =
+                    [Kind::Traces, Kind::Metrics, Kind::Logs].map(|kind| heard(service, kind));
+                let last = [&traces, &metrics, &logs]
+                    .into_iter()
+                    .filter_map(|h| h.last_s);
+                let silent_s = last
+                    .min()
+                    .filter(|last| *last >= WINDOW.as_secs() && service.total(Kind::Traces) > 0);
+                Sender {
+                    service: name.to_string(),
+                    traces,
+                    metrics,
+                    logs,
+                    missing: missing(service),
+                    silent_s,
+                }
             })
             .collect();
         let left_out = figures.metrics.left_out + figures.map.left_out;

@@ -49,7 +49,7 @@ pub struct TraceLine {
     pub service: String,
     /// What its first span did.
     pub name: String,
-    /// The services that took part.
+    /// The services that took part: who began it, then the others by name.
     pub services: Vec<String>,
     /// How many spans it has.
     pub spans: usize,
@@ -154,13 +154,17 @@ pub fn search(store: &Store, search: &Search) -> Vec<TraceLine> {
 
 fn line(id: TraceId, trace: &Trace) -> TraceLine {
     let root = trace.root();
+    let service = root.map_or_else(String::new, |root| root.service().to_owned());
+    // Spans arrive in any order; who began it stands first, so that lines can be compared.
+    let mut services: Vec<String> = trace.services().iter().map(ToString::to_string).collect();
+    services.sort_unstable_by(|a, b| (*a != service, a).cmp(&(*b != service, b)));
     TraceLine {
         trace_id: id.to_string(),
         start_unix_ms: trace.start_unix_nanos() / 1_000_000,
         duration_ms: ms(trace.duration()),
-        service: root.map_or_else(String::new, |root| root.service().to_owned()),
+        service,
         name: root.map_or_else(String::new, |root| resource(root).into_owned()),
-        services: trace.services().iter().map(ToString::to_string).collect(),
+        services,
         spans: trace.span_count(),
         errors: trace.errors(),
         logs: trace.logs().len(),

@@ -122,6 +122,15 @@ fn who_sends_spans_and_no_logs_shows_as_such() {
             ("front".to_owned(), vec![Kind::Logs]),
         ]
     );
+    // One that answered requests and says nothing more is missing altogether; an emitter may take its time.
+    let silent = || {
+        let health = health::health(&fixture.store, None);
+        let silent = health.senders.into_iter().map(|s| s.silent_s);
+        silent.collect::<Vec<_>>()
+    };
+    assert_eq!(silent(), [None, None, None]);
+    fixture.pass(90);
+    assert_eq!(silent(), [Some(90), None, Some(90)]);
 }
 
 #[test]
