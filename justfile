@@ -146,10 +146,11 @@ screenshots:
 bench: build
     cargo bench --package demo --bench shop
 
-# What the console bears: packets and spans a second, memory at its budget, page times under load; `--minutes 10` for the long run.
+# What the console bears, and what it costs the shop; `--minutes 10` for the long run, `--rotel PATH` for PyPI's collector beside it.
 [group("bench")]
 bench-console *args:
-    cargo bench --package console --bench console -- {{ args }}
+    cargo bench --package console@0.1.0 --bench console -- {{ args }}
+    cargo bench --package demo --bench shop -- --console
 
 # What a probe costs and how exact it is: lateness at 1,000 checks a second, error of the latency, throughput
 [group("bench")]

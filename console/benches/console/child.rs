@@ -89,31 +89,31 @@ impl Child {
         }
     }
 
-    fn proc(&self, file: &str) -> String {
-        let id = self.process.id().unwrap();
-        std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap()
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id().unwrap()
     }
 
     /// Resident memory.
     pub(crate) fn rss_mib(&self) -> f64 {
-        let status = self.proc("status");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))
             .unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
+}
 
-    /// Processor time so far. The kernel counts it in hundredths of a second.
-    pub(crate) fn cpu_us(&self) -> u64 {
-        let stat = self.proc("stat");
-        let fields: Vec<&str> = stat
-            .rsplit_once(')')
-            .unwrap()
-            .1
-            .split_ascii_whitespace()
-            .collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        ticks * 10_000
-    }
+/// Processor time of a process so far. The kernel counts it in hundredths of a second.
+pub(crate) fn cpu_us(id: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_ascii_whitespace()
+        .collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    ticks * 10_000
 }

@@ -103,14 +103,15 @@ fn renumber(body: &mut [u8], number: u64) {
 }
 
 /// Sends spans from several senders as fast as they are taken; how many.
-pub(crate) async fn spans(child: &Child, senders: usize, gzip: bool, length: Duration) -> u64 {
+pub(crate) async fn spans(otlp: &str, senders: usize, gzip: bool, length: Duration) -> u64 {
     // Made beforehand, but for the ids: making them takes longer than taking them.
     let body = request(BATCH / 10);
+    let client = reqwest::Client::new();
     let started = Instant::now();
     let tasks: Vec<_> = (0..senders)
         .map(|_| {
-            let (client, body) = (child.client.clone(), body.clone());
-            let url = format!("{}/v1/{}", child.otlp, Signal::Traces.name());
+            let (client, body) = (client.clone(), body.clone());
+            let url = format!("{otlp}/v1/{}", Signal::Traces.name());
             tokio::spawn(async move {
                 let mut sent = 0;
                 while started.elapsed() < length {
@@ -145,43 +146,69 @@ fn pack(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The shop's mix at so many pages a second, until told to stop; how many pages.
-pub(crate) async fn shop(to: Addresses, rate: u64, stop: CancellationToken) -> u64 {
-    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let packet = ["http.server.request.count:1|c|#service:details,http.route:/details/{id},http.response.status_code:200"; 8].join("\n");
-    let log = |service: &str| {
-        json!({"timestamp": "2026-11-20T10:00:00.250Z", "status": "info", "service": service, "message": "request", "http.route": "/details/{id}", "duration_ms": 12.5, "trace_id": format!("{:032x}", IDS.load(Ordering::Relaxed))}).to_string()
-    };
+/// The shop's mix at so many pages a second, until told to stop; how many pages, and how many packets.
+pub(crate) async fn shop(to: Addresses, rate: u64, stop: CancellationToken) -> (u64, u64) {
+    let packets = tokio::spawn(packets(to.dogstatsd, rate, stop.clone()));
+    let pages_a_tick = rate / 10;
+    let first = IDS.load(Ordering::Relaxed);
+    let spans = request(pages_a_tick);
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     let mut pages = 0;
     loop {
         tokio::select! {
-            () = stop.cancelled() => return pages,
+            () = stop.cancelled() => return (pages, packets.await.unwrap()),
             _ = ticks.tick() => {}
         }
-        let now = rate / 10;
+        let number = IDS.fetch_add(1, Ordering::Relaxed);
+        let mut body = spans.clone();
+        renumber(&mut body, number);
         let traces = to
             .client
             .post(format!("{}/v1/traces", to.otlp))
             .header("content-type", "application/x-protobuf")
-            .body(request(now));
-        assert_eq!(traces.send().await.unwrap().status(), 200);
-        let lines: Vec<String> = (0..now)
-            .flat_map(|_| ["productpage", "details", "reviews", "ratings"])
-            .map(log)
-            .collect();
+            .body(body);
         let logs = to
             .client
             .post(format!("{}/intake/logs", to.pages))
-            .body(lines.join("\n"));
-        assert_eq!(logs.send().await.unwrap().status(), 204);
-        for _ in 0..now {
-            socket
-                .send_to(packet.as_bytes(), to.dogstatsd)
-                .await
-                .unwrap();
+            .body(lines(number, first..first + pages_a_tick));
+        let (traces, logs) = tokio::join!(traces.send(), logs.send());
+        assert_eq!(traces.unwrap().status(), 200);
+        assert_eq!(logs.unwrap().status(), 204);
+        pages += pages_a_tick;
+    }
+}
+
+/// Four log lines of each of these pages.
+fn lines(number: u64, pages: std::ops::Range<u64>) -> String {
+    use std::fmt::Write as _;
+    let mut lines = String::new();
+    for page in pages {
+        for service in ["productpage", "details", "reviews", "ratings"] {
+            writeln!(
+                lines,
+                r#"{{"timestamp":"2026-11-20T10:00:00.250Z","status":"info","service":"{service}","dd.service":"{service}","dd.env":"demo","dd.version":"0.1.0","logger.name":"web::observe","message":"request","http.request.method":"GET","http.route":"/details/{{id}}","url.path":"/details/0","http.response.status_code":200,"duration_ms":12.5,"trace_id":"{number:016x}{page:016x}"}}"#
+            )
+            .unwrap();
         }
-        pages += now;
+    }
+    lines
+}
+
+/// A packet of eight metrics for each page, a few at a time as services send them.
+async fn packets(to: SocketAddr, rate: u64, stop: CancellationToken) -> u64 {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let packet = ["http.server.request.count:1|c|#service:details,http.route:/details/{id},http.response.status_code:200"; 8].join("\n");
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    let mut sent = 0;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return sent,
+            _ = ticks.tick() => {}
+        }
+        for _ in 0..rate / 100 {
+            socket.send_to(packet.as_bytes(), to).await.unwrap();
+            sent += 1;
+        }
     }
 }
 

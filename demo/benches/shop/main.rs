@@ -24,6 +24,8 @@ const ROUNDS: usize = 3;
 const CONNECTIONS: usize = 16;
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(6);
+/// Pages a second at which the console's effect is looked at: a demo's load, and a busy one.
+const RATES: [f64; 3] = [10.0, 100.0, 500.0];
 
 /// One mode's figures, one entry a round.
 #[derive(Default)]
@@ -39,6 +41,9 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let sink = sink::Sink::start()?;
+    if std::env::args().any(|arg| arg == "--console") {
+        return console(&sink);
+    }
     let modes = [
         Mode::off(),
         Mode::full(&sink),
@@ -68,6 +73,38 @@ fn main() -> anyhow::Result<()> {
     report(&modes, &figures);
     latency(&modes[1], full_maximum / 2.0)?;
     binaries()
+}
+
+/// What the console costs the shop beside it, against a sink that does next to nothing, at steady rates.
+fn console(sink: &sink::Sink) -> anyhow::Result<()> {
+    let modes = [Mode::full(sink), Mode::console()];
+    println!("/productpage at a steady rate, {ROUNDS} paired rounds: p50 / p95 / p99 in ms");
+    for rate in RATES {
+        let mut p95: Vec<Vec<f64>> = modes.iter().map(|_| Vec::new()).collect();
+        for _ in 0..ROUNDS {
+            for (mode, p95) in modes.iter().zip(&mut p95) {
+                let shop = Shop::start(mode)?;
+                load::closed(shop.address, CONNECTIONS, WARM_UP)?;
+                let seen = load::open(shop.address, CONNECTIONS, rate, MEASURED)?;
+                let ms = |quantile| seen.latency_us.value_at_quantile(quantile) as f64 / 1e3;
+                println!(
+                    "  {rate:.0} pages/s, {:<28} {:.2} / {:.2} / {:.2}, {} failed",
+                    mode.name,
+                    ms(0.5),
+                    ms(0.95),
+                    ms(0.99),
+                    seen.failed
+                );
+                p95.push(ms(0.95));
+            }
+        }
+        let ratios: Vec<f64> = p95[1].iter().zip(&p95[0]).map(|(a, b)| a / b).collect();
+        println!(
+            "  {rate:.0} pages/s: p95 with the console / without, median {:.2}",
+            median(&ratios)
+        );
+    }
+    Ok(())
 }
 
 fn report(modes: &[Mode], figures: &[Figures]) {

@@ -17,6 +17,8 @@ const PORT_BASE: u16 = 19_080;
 /// How the shop is run.
 pub(crate) struct Mode {
     pub(crate) name: &'static str,
+    /// Whether `up` starts its console.
+    with_console: bool,
     env: Vec<(&'static str, String)>,
 }
 
@@ -32,6 +34,7 @@ impl Mode {
         ];
         Self {
             name: "off",
+            with_console: false,
             env: env.map(|(key, value)| (key, value.to_owned())).into(),
         }
     }
@@ -40,6 +43,7 @@ impl Mode {
     pub(crate) fn full(sink: &Sink) -> Self {
         Self {
             name: Self::FULL,
+            with_console: false,
             env: sink.env(),
         }
     }
@@ -52,7 +56,17 @@ impl Mode {
         ];
         Self {
             name: "full, with a dead agent",
+            with_console: false,
             env: env.map(|(key, value)| (key, value.to_owned())).into(),
+        }
+    }
+
+    /// Everything on, as `up` does it.
+    pub(crate) fn console() -> Self {
+        Self {
+            name: "full, into the console",
+            with_console: true,
+            env: Vec::new(),
         }
     }
 
@@ -62,6 +76,7 @@ impl Mode {
         env.push(("CACHE_TTL", "60s".to_owned()));
         Self {
             name: "full, details and reviews cached",
+            with_console: false,
             env,
         }
     }
@@ -88,10 +103,10 @@ impl Shop {
                 "--quiet",
                 "--no-load",
                 "--no-prober",
-                "--no-console",
                 "--port-base",
                 &port_base,
             ])
+            .args((!mode.with_console).then_some("--no-console"))
             .envs(mode.env.iter().map(|(key, value)| (key, value.as_str())))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
