@@ -30,7 +30,7 @@ variable "BUILD_IMAGE" {
 }
 
 variable "RUNTIME_IMAGE" {
-  default = "gcr.io/distroless/cc-debian12:nonroot"
+  default = "gcr.io/distroless/static-debian12:nonroot"
 }
 
 group "default" {
