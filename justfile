@@ -81,7 +81,7 @@ layers:
         done
     }
     only_for_tests sandbox
-    only_for_tests "path+file://{{ justfile_directory() }}/console" demo
+    only_for_tests "path+file://{{ justfile_directory() }}/console" demo manifests
 
 # Fails where `terraform fmt` would change something. Says so where there is no terraform.
 [group("ci")]

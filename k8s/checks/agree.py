@@ -53,8 +53,9 @@ def main():
 
     for program, tag in ours.items():
         same(f"the tag of {program}", release_file, tag, version)
-    for value in re.findall(r"value: (\S+)", release["patches"][0]["patch"]):
-        same("the version label", release_file, value, version)
+    for patch in release["patches"]:
+        for value in re.findall(r"value: (\S+)", patch["patch"]):
+            same("the version label", release_file, value, version)
     same("VERSION", "docker-bake.hcl", re.search(r'"VERSION" \{.*?default\s+= "([^"]+)"', bake, re.S)[1], version)
     same("VERSION", "Dockerfiles/Dockerfile", re.search(r"^ARG VERSION=(\S+)$", dockerfile, re.M)[1], version)
     for found in set(re.findall(r"\$\{VERSION:-([^}]+)\}", compose_text)):
