@@ -119,6 +119,21 @@ checkov:
     fi
     PYTHONPATH="$folder" python3 -m checkov.main --directory terraform --config-file terraform/.checkov.yaml
 
+# The deployment files, with no cluster and no build: scripts, Dockerfile, versions, schemas of all that kustomize renders.
+[group("ci")]
+manifests:
+    k8s/checks/tools.sh k8s/checks/check.sh
+
+# The images for real, with plain `docker build`, and how large they are; `--warm` also times a rebuild after a small change.
+[group("ci")]
+images *args:
+    Dockerfiles/ci/engine.sh Dockerfiles/ci/build.sh {{ args }}
+
+# The shop from its images as a cluster runs them, the gate against it, and what they do where something is missing.
+[group("ci")]
+images-check *args:
+    Dockerfiles/ci/engine.sh Dockerfiles/ci/check.sh {{ args }}
+
 # Known vulnerabilities. Needs the advisory database from the network, so it is no part of `ci`.
 [group("ci")]
 advisories:

@@ -99,20 +99,21 @@ build_datadog() {
 
 # build_standins: one for each provider, into a mirror of their own. Fails where go or the bindings cannot be had.
 build_standins() {
-    local key line name package address version folder
+    local key line name address version folder packages
     key=$(cat "$here"/standin/{main.go,go.sum,schema.py} <(printf '%s\n' "${bindings[@]}") | sha256sum | cut --characters=1-16)
     standins="$cache/terraform-standins/$key"
     if [ ! -x "$standins/standin" ]; then
         have go || { say "no go on this machine to build stand-ins for the providers with"; return 1; }
         say "building stand-ins for the providers"
+        mapfile -t packages < <(printf '%s\n' "${bindings[@]}" | awk '{ print $2 }')
         mkdir -p "$standins/wheels" &&
             python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$standins/wheels" \
-                $(printf '%s\n' "${bindings[@]}" | awk '{ print $2 }') &&
+                "${packages[@]}" &&
             (cd "$here/standin" && GOFLAGS=-mod=readonly nice go build -o "$standins/standin" .) || return 1
     fi
     # The schemas each time: they have what the code names today.
     for line in "${bindings[@]}"; do
-        read -r name package address version <<<"$line"
+        read -r name _ address version <<<"$line"
         folder="$work/standins/registry.terraform.io/$address/$version/$(platform)"
         mkdir -p "$folder"
         python3 "$here/standin/schema.py" "$standins/wheels" "$name" "$here" >"$folder/schema.json" || return 1

@@ -9,10 +9,15 @@ k8s=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
+# Where tools.sh puts it.
+cached=$(compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/bookwatch/tools/sigs.k8s.io-kustomize-*/kustomize" | tail --lines=1 || true)
+
 if command -v kubectl >/dev/null; then
     build() { kubectl kustomize "$1"; }
 elif command -v kustomize >/dev/null; then
     build() { kustomize build "$1"; }
+elif [ -n "$cached" ]; then
+    build() { "$cached" build "$1"; }
 else
     echo "needs kubectl, or kustomize: go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1" >&2
     exit 2
