@@ -34,15 +34,14 @@ macro_rules! rendered {
     () => {
         match &*RENDERED {
             Some(builds) => builds,
-            None => {
-                #[expect(clippy::print_stderr, reason = "whoever reads the test's output")]
-                {
-                    eprintln!("LEFT OUT: neither kubectl nor kustomize is there to render k8s/");
-                }
-                return;
-            }
+            None => return left_out(),
         }
     };
+}
+
+#[expect(clippy::print_stderr, reason = "whoever reads the test's output")]
+fn left_out() {
+    eprintln!("LEFT OUT: neither kubectl nor kustomize is there to render k8s/");
 }
 
 fn parse(builds: &BTreeMap<String, String>) -> Vec<Build> {
