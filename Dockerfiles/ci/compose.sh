@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# compose.sh: `docker compose up` for real, the default profile from the images that build.sh made, until the shop shows a
-# book and the console its metrics; then down, and nothing stays.
+# compose.sh: `docker compose up` for real, the default profile from the images that build.sh made, and in it every step of
+# docs/walkthrough.sh; then down, and nothing stays.
 #
 # Where there is no `docker compose`, Debian's docker-compose does, which is older: it takes the project's name by an option
 # and not from the file.
@@ -8,7 +8,7 @@
 # What it reads from the environment:
 #   DOCKER   the client                                            Default: docker
 #   CI       `true`: as root on Debian docker-compose is installed if need be
-# Exit codes: 0 it came up and served, 1 not, 69 there is no compose.
+# Exit codes: 0 every step showed what it is to show, 1 one did not, 69 there is no compose.
 set -euo pipefail
 
 docker=${DOCKER:-docker}
@@ -49,32 +49,31 @@ clean() {
 }
 trap clean EXIT
 
-# until_true WHAT COMMAND..: waits up to a minute for the command.
-until_true() {
-    local what=$1
-    shift
-    for _ in $(seq 120); do
-        if "$@" >/dev/null 2>&1; then
-            echo "ok      $what"
-            return
-        fi
-        sleep 0.5
-    done
-    echo "FAILED  $what: not within a minute" >&2
-    "${compose[@]}" ps >&2 || true
-    "${compose[@]}" logs --tail=5 >&2 || true
-    exit 1
-}
-
-# shows URL TEXT: whether the page has the text.
-shows() {
-    curl --silent --fail --max-time 10 "$1" | grep --quiet --fixed-strings -- "$2"
-}
-
 for profile in "" datadog collector; do
     COMPOSE_PROFILES=$profile "${compose[@]}" config >/dev/null
 done
 echo "ok      compose.yaml with each profile"
-"${compose[@]}" up --detach --no-build 2>&1 | tail --lines=3
-until_true "the shop shows a book" shows "http://127.0.0.1:$SHOP_PORT/productpage" "The Comedy of Errors"
-until_true "the console has its metrics" shows "http://127.0.0.1:$CONSOLE_PORT/api/v1/metrics" '"http.server.request.duration"'
+
+# The walkthrough asks for `docker compose` and for the ports that everybody has; here it gets the compose that there is, and
+# ports of its own.
+cat >"$work/as-here.sh" <<EOT
+docker() {
+    shift
+    $(printf '%q ' "${compose[@]}") "\$@"
+}
+curl() {
+    local words=("\$@")
+    words=("\${words[@]/127.0.0.1:9080/127.0.0.1:$SHOP_PORT}")
+    words=("\${words[@]/127.0.0.1:8080/127.0.0.1:$CONSOLE_PORT}")
+    command curl --max-time 10 "\${words[@]}"
+}
+export -f docker curl
+EOT
+# In a shell of its own, which has the functions before the script begins.
+if ! BASH_ENV=$work/as-here.sh bash "$root/docs/walkthrough.sh" machine; then
+    "${compose[@]}" ps >&2 || true
+    "${compose[@]}" logs --tail=5 >&2 || true
+    echo "FAILED  docs/walkthrough.sh machine" >&2
+    exit 1
+fi
+echo "ok      docs/walkthrough.sh on this machine"
