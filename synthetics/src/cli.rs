@@ -53,6 +53,8 @@ pub enum Command {
     /// SIGTERM ends it, with the verdict so far. The exit code is 0 whatever the verdict: a
     /// prober that finds faults is not broken.
     Run(RunArgs),
+    /// Tries a webhook, or prints what one is posted.
+    Alert(AlertArgs),
     /// Checks a configuration and tells all of its mistakes.
     ///
     /// Exit codes: 0 sound, 2 mistakes.
@@ -67,6 +69,31 @@ pub enum Command {
     /// Exit codes: 0 all is carried over, 1 the tool has no words for some of it, which is told
     /// and left out, 2 bad usage or configuration.
     Export(ExportArgs),
+}
+
+/// Flags of `alert`.
+#[derive(Args, Clone, Debug)]
+pub struct AlertArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AlertCommand,
+}
+
+/// The subcommands of `alert`.
+#[derive(Subcommand, Clone, Debug)]
+pub enum AlertCommand {
+    /// Posts a test message to a webhook, once, and tells the answer.
+    ///
+    /// Exit codes: 0 delivered, 1 not delivered, 2 bad usage or configuration.
+    Test {
+        /// Name of the webhook in the configuration.
+        webhook: String,
+        /// The configuration.
+        #[arg(long, env = "SYNTHETICS_CONFIG", default_value = "synthetics.yaml")]
+        config: PathBuf,
+    },
+    /// Prints the JSON Schema of the messages that webhooks of the form `json` are posted.
+    Schema,
 }
 
 /// Flags of `validate`.

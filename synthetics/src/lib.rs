@@ -34,8 +34,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use cli::{
-    Cli, Command, ExportArgs, GateArgs, HistoryArgs, HistoryMode, Moment, OverWindow, ProbeArgs,
-    RunArgs, ValidateArgs,
+    AlertArgs, AlertCommand, Cli, Command, ExportArgs, GateArgs, HistoryArgs, HistoryMode, Moment,
+    OverWindow, ProbeArgs, RunArgs, ValidateArgs,
 };
 pub use setup::SIMULATED;
 pub use slo::Verdict;
@@ -49,6 +49,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Schema => return config_command::schema(),
         Command::Config => return config_command::config(),
         Command::Export(args) => return config_command::export(args, colour),
+        Command::Alert(args) => return command::alert(args, colour),
         Command::Gate(_) | Command::Run(_) => {}
     }
     let mut settings = cli.telemetry;
@@ -73,9 +74,11 @@ pub fn main(cli: Cli) -> ExitCode {
                     .await
                     .map(|()| Verdict::Pass),
                 // These have ended above, without telemetry.
-                Command::Validate(_) | Command::Schema | Command::Config | Command::Export(_) => {
-                    Ok(Verdict::Pass)
-                }
+                Command::Validate(_)
+                | Command::Schema
+                | Command::Config
+                | Command::Export(_)
+                | Command::Alert(_) => Ok(Verdict::Pass),
             }
         }),
         Err(error) => Err(error.into()),

@@ -232,6 +232,12 @@ locals {
             queries = { attempts = "sum:synthetics.probe.attempt.count{$env} by {check,outcome}.as_count()" }
             display = "bars"
           },
+          {
+            title   = "Messages of alerts by webhook and outcome"
+            kind    = "timeseries"
+            queries = { messages = "sum:synthetics.webhook.message.count{$env} by {webhook,outcome}.as_count()" }
+            display = "bars"
+          },
         ]
       },
     ]

@@ -168,7 +168,7 @@ pub const SYNTHETICS_WEBHOOK_MESSAGE_COUNT: Metric = metric(
     "synthetics.webhook.message.count",
     Kind::Count,
     "{message}",
-    "messages of alerts by webhook and outcome: delivered, refused, gave_up, or dropped where too many wait",
+    "messages of alerts by webhook and outcome: delivered, refused, gave_up, dropped where too many wait, or elsewhere where another prober sends it",
 );
 
 /// Every metric that is sent, in the order of this file.
@@ -190,6 +190,7 @@ pub const ALL: &[&Metric] = &[
     &SYNTHETICS_SLO_GAPS,
     &SYNTHETICS_ALERT_FIRING,
     &SYNTHETICS_ALERT_BURN_RATE,
+    &SYNTHETICS_WEBHOOK_MESSAGE_COUNT,
 ];
 
 /// The verdict on an objective, by `slo`: critical where the target is missed or the budget burns

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::ProbeArgs;
 use crate::clock::{Clock as _, FastClock, Timestamp};
-use crate::config::{Config, HistorySink};
+use crate::config::{Config, HistorySink, Webhook};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::history::{Live, Minute, Site};
 use crate::objective::{Slo, latency_limits};
@@ -35,6 +35,9 @@ pub(super) struct Job {
     pub(super) history: Option<HistorySink>,
     /// Whether metrics go out.
     pub(super) dogstatsd: bool,
+    /// Where alerts are posted, and for each objective to which of them.
+    pub(super) webhooks: Vec<Webhook>,
+    pub(super) notify: Vec<Vec<usize>>,
     places: Arc<[Place]>,
     target: String,
 }
@@ -63,6 +66,8 @@ impl Job {
             maintenance: config.maintenance,
             history: config.sinks.history,
             dogstatsd: config.sinks.dogstatsd,
+            webhooks: config.sinks.webhooks,
+            notify: config.notify,
             target: args.target.as_str().trim_end_matches('/').to_owned(),
         }
     }

@@ -1,5 +1,6 @@
 //! The subcommands, from parsed flags to the exit code.
 
+mod alert;
 mod gate;
 mod job;
 mod keep;
@@ -13,6 +14,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use alert::alert;
 pub(crate) use gate::gate;
 pub(crate) use run::run;
 

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::job::{Job, Tools};
 use super::keep::{self, Kept};
 use super::{stop_on_signal, write_stdout, write_whole};
-use crate::alert::{Alerts, Sentry, Transition};
+use crate::alert::webhook::{Patience, Webhooks};
+use crate::alert::{Alerts, Evidence, Sentry, Teller};
 use crate::cli::{ProbeArgs, RunArgs};
 use crate::clock::Clock as _;
 use crate::config::{Config, Reload, Watcher};
@@ -20,7 +21,9 @@ use crate::report::{Basis, Report, json, table};
 use crate::run::Event;
 use crate::setup;
 use crate::sink::{Dogstatsd, Record, Sink as _, StateLog};
-use crate::slo::Ratio;
+
+/// How long the last messages of alerts may take when the process ends.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Probes until the time is over or the process is told to stop, and reports.
 ///
@@ -41,6 +44,9 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
     let clock = keep::clock(&args.history, store.as_ref()).await?;
     let alerts = Alerts::new();
     let sentry = Sentry::new(clock, alerts.clone());
+    let patience = Patience::default();
+    let webhooks = Webhooks::new(job.metrics(&metrics), store.clone(), patience)?;
+    let mut teller: Option<Teller> = None;
     let mut report = loop {
         let wish = job.wish(&args.probe);
         let plan = match args.time {
@@ -59,19 +65,32 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
         let mut kept = Kept::start(&job, store.as_ref(), clock);
         let mut dogstatsd = Dogstatsd::new(job.metrics(&metrics), clock.factor());
         dogstatsd.judge(&job.sites());
-        let tell = {
-            let dogstatsd = dogstatsd.clone();
-            move |change: &Transition| {
-                log(change, clock.factor());
-                dogstatsd.transition(change);
-            }
+        // What the configuration has no more is told to whom that one named.
+        let gone = sentry.adopt(&job.slos, clock.now());
+        if let Some(before) = &teller {
+            gone.iter().for_each(|change| before.tell(change));
+        }
+        webhooks.adopt(&job.webhooks);
+        let mut evidence = Evidence::default();
+        let told = Teller {
+            clock,
+            slos: job.slos.clone(),
+            notify: job.notify.clone(),
+            live: kept.live.clone(),
+            evidence: evidence.clone(),
+            dogstatsd: dogstatsd.clone(),
+            webhooks: webhooks.clone(),
         };
-        sentry.adopt(&job.slos, clock.now()).iter().for_each(&tell);
+        teller = Some(told.clone());
         let mut states = StateLog::default();
         // The session also ends when there is a new configuration, or no place for the history.
         let session = stop.child_token();
         let live = kept.live.clone();
-        let watching = sentry.clone().watch(live.clone(), session.clone(), tell);
+        let watching = sentry
+            .clone()
+            .watch(live.clone(), session.clone(), move |change| {
+                told.tell(change)
+            });
         let watching = tokio::spawn(watching);
         let tools = Tools {
             clock,
@@ -84,6 +103,7 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
             Event::Result(result) => {
                 dogstatsd.record(result);
                 states.record(result);
+                evidence.record(result);
                 if let Some(live) = also {
                     live.record(result);
                 }
@@ -114,6 +134,7 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
         }
     };
     signalled.abort();
+    webhooks.end(LAST_WORDS).await;
     // A run ends when it is told to, and then judges what it has.
     if let Basis::Probes { interrupted, .. } = &mut report.basis {
         *interrupted = false;
@@ -138,25 +159,6 @@ fn tell(args: &RunArgs, report: &Report, colour: bool) -> anyhow::Result<()> {
         write_stdout(&table(report, colour && std::io::stdout().is_terminal()))?;
     }
     Ok(())
-}
-
-/// One log line for an alert that begins or ceases to fire.
-fn log(change: &Transition, time_scale: u32) {
-    let alert = &change.alert;
-    let rate = |rate: Option<Ratio>| rate.map(|rate| rate.to_string());
-    let (long, short) = (rate(alert.long), rate(alert.short));
-    tracing::warn!(
-        alert = %alert.id,
-        slo = %alert.id.slo,
-        change = change.change.name(),
-        episode = change.episode(),
-        severity = alert.severity().name(),
-        factor = %alert.rule.factor(),
-        long_burn_rate = long,
-        short_burn_rate = short,
-        time_scale,
-        "error budget alert changed"
-    );
 }
 
 /// The file that results are recorded in.

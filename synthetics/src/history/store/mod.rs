@@ -10,11 +10,13 @@
 //! | `day#tokyo` | `2026-11-05T00:00Z` | the same, a day in one |
 //! | `location` | `tokyo` | who writes there, and how far it is rolled up |
 //! | `clock` | `clock` | where a faster clock began |
+//! | `told` | webhook, alert and change | that a prober has told it |
 //!
 //! Items that would grow too large go on in others, whose sort keys end with `#1`, `#2`.. All keys
 //! of a faster clock begin with its factor, such as `x600/`, and never mix with real time.
 //! `expires_at` is the time to live.
 
+mod announce;
 mod clock;
 mod items;
 mod location;

@@ -17,13 +17,13 @@ use crate::history::{DAY, answer, bucket, result};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-fn slo(name: &str) -> Slo {
+pub(super) fn slo(name: &str) -> Slo {
     let min_good = Percent::HUNDRED;
     let indicator = Indicator::Availability { min_good };
     Slo::new(name, Target::whole(98), indicator, vec![0])
 }
 
-fn at(minute: u64) -> Timestamp {
+pub(super) fn at(minute: u64) -> Timestamp {
     DAY.plus(minute).start()
 }
 

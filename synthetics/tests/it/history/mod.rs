@@ -2,7 +2,7 @@
 
 mod codec;
 mod load;
-mod store;
+pub(crate) mod store;
 mod view;
 mod writer;
 
