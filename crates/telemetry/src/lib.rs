@@ -12,10 +12,15 @@
 //! The Datadog Agent, an OpenTelemetry Collector and the console all take exactly this, so a back end is an
 //! address and never code. Without any of them nothing blocks, fails or grows.
 
+mod decimal;
+mod dogstatsd;
 mod events;
+mod export;
+mod headers;
 mod logs;
 mod metrics;
 pub mod names;
+mod otlp;
 mod settings;
 pub mod traces;
 
@@ -30,6 +35,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use events::{Alert, CheckStatus, Event, Priority, ServiceCheck};
+pub use headers::HeaderList;
 pub use metrics::Metrics;
 pub use settings::{InitError, LogFormat, Settings};
 
@@ -55,13 +61,15 @@ pub struct Telemetry {
 pub fn init(default_service: &str, settings: &Settings) -> Result<Telemetry, InitError> {
     let identity = settings.identity(default_service, env!("CARGO_PKG_VERSION"));
     let dogstatsd = settings.dogstatsd()?;
-    let endpoint = settings.traces_endpoint()?;
-    let provider = traces::init(
-        endpoint.as_deref(),
-        settings.schedule_delay(),
-        settings.otlp_timeout(),
-        &identity,
-    )?;
+    let exporter = match settings.traces_endpoint()? {
+        None => None,
+        Some(endpoint) => {
+            let headers = settings.otlp_headers()?;
+            let timeout = settings.otlp_timeout();
+            Some(export::Exporter::new(&endpoint, headers, timeout))
+        }
+    };
+    let provider = traces::init(exporter, settings.schedule_delay(), &identity);
     let logs = init_tracing(settings, &identity, provider.as_ref())?;
     let (metrics, flusher) = match settings.dd_dogstatsd_disable {
         true => (Metrics::disabled(), None),

@@ -3,11 +3,12 @@
 //! `timestamp`, `status`, `service`, `message`, `dd.trace_id`, `dd.span_id`, `trace_id` and `span_id` are
 //! the reserved attributes (docs: log pipelines; correlate OpenTelemetry traces and logs).
 
+use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt;
@@ -15,6 +16,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{self, Layer};
 
+use crate::decimal::{self, push_hex};
 use crate::settings::Identity;
 
 /// Lines that wait for a reader of standard output; past this they are dropped and counted.
@@ -150,10 +152,10 @@ impl JsonLayer {
         Self { output, fixed }
     }
 
-    fn line(&self, event: &Event<'_>, now: SystemTime, line: &mut String) {
+    fn line(&self, event: &Event<'_>, now: SystemTime, clock: &mut Clock, line: &mut String) {
         let metadata = event.metadata();
         line.push_str("{\"timestamp\":\"");
-        let _ = write!(line, "{}", humantime::format_rfc3339_millis(now));
+        clock.push(now, line);
         line.push_str("\",\"status\":\"");
         line.push_str(match *metadata.level() {
             Level::ERROR => "error",
@@ -171,11 +173,16 @@ impl JsonLayer {
             let span = context.span();
             let ids = span.span_context();
             if ids.is_valid() {
-                let (trace, span) = (ids.trace_id(), u64::from_be_bytes(ids.span_id().to_bytes()));
-                let _ = write!(
-                    line,
-                    ",\"trace_id\":\"{trace:032x}\",\"span_id\":\"{span:016x}\",\"dd.trace_id\":\"{trace:032x}\",\"dd.span_id\":\"{span}\""
-                );
+                let (trace, span) = (ids.trace_id().to_bytes(), ids.span_id().to_bytes());
+                line.push_str(",\"trace_id\":\"");
+                push_hex(line, &trace);
+                line.push_str("\",\"span_id\":\"");
+                push_hex(line, &span);
+                line.push_str("\",\"dd.trace_id\":\"");
+                push_hex(line, &trace);
+                line.push_str("\",\"dd.span_id\":\"");
+                line.push_str(itoa::Buffer::new().format(u64::from_be_bytes(span)));
+                line.push('"');
             }
         });
         event.record(&mut JsonFields { line });
@@ -186,21 +193,53 @@ impl JsonLayer {
 impl<S: Subscriber> Layer<S> for JsonLayer {
     fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
         thread_local! {
-            static LINE: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+            static SCRATCH: Cell<(Clock, String)> = const { Cell::new((Clock::new(), String::new())) };
         }
-        LINE.with(|line| match line.try_borrow_mut() {
-            Ok(mut line) => {
-                line.clear();
-                self.line(event, now(), &mut line);
-                self.output.push(line.as_bytes());
-            }
-            // An event from within the formatting of another one.
-            Err(_) => {
-                let mut line = String::new();
-                self.line(event, now(), &mut line);
-                self.output.push(line.as_bytes());
-            }
-        });
+        // Taken out meanwhile: an event from within the formatting of another one finds an empty one.
+        let (mut clock, mut line) = SCRATCH.take();
+        line.clear();
+        self.line(event, now(), &mut clock, &mut line);
+        self.output.push(line.as_bytes());
+        SCRATCH.set((clock, line));
+    }
+}
+
+/// Time as text; most lines come within the second of the one before.
+#[derive(Default)]
+struct Clock {
+    second: u64,
+    /// `2026-01-02T03:04:05`.
+    text: String,
+}
+
+impl Clock {
+    const fn new() -> Self {
+        Self {
+            second: 0,
+            text: String::new(),
+        }
+    }
+
+    fn push(&mut self, now: SystemTime, line: &mut String) {
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if since.as_secs() != self.second || self.text.is_empty() {
+            self.second = since.as_secs();
+            self.text.clear();
+            let second = humantime::format_rfc3339_seconds(UNIX_EPOCH + since);
+            let _ = write!(self.text, "{second}");
+            self.text.pop(); // the `Z`, which comes behind the milliseconds
+        }
+        line.push_str(&self.text);
+        line.push('.');
+        let milliseconds = since.subsec_millis();
+        for digit in [
+            milliseconds / 100,
+            milliseconds / 10 % 10,
+            milliseconds % 10,
+        ] {
+            line.push(char::from(b'0' + digit as u8));
+        }
+        line.push('Z');
     }
 }
 
@@ -216,7 +255,8 @@ struct JsonFields<'a> {
 impl JsonFields<'_> {
     fn key(&mut self, field: &Field) {
         self.line.push_str(",\"");
-        self.line.push_str(field.name().trim_start_matches("r#"));
+        self.line
+            .push_str(field.name().strip_prefix("r#").unwrap_or(field.name()));
         self.line.push_str("\":");
     }
 }
@@ -252,7 +292,7 @@ impl Visit for JsonFields<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.key(field);
         match value.is_finite() {
-            true => drop(write!(self.line, "{value}")),
+            true => decimal::push(self.line, value),
             false => self.line.push_str("null"), // JSON has no name for it
         }
     }
@@ -282,7 +322,8 @@ struct Escaped<'a>(&'a mut String);
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
-        while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') {
+        let must = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+        while let Some(at) = rest.bytes().position(must) {
             let (plain, special) = rest.split_at(at);
             self.0.push_str(plain);
             let mut chars = special.chars();
@@ -313,6 +354,19 @@ mod tests {
             push_string(&mut line, &text);
             proptest::prop_assert!(!line.contains('\n'));
             proptest::prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_time_is_written_as_the_library_writes_it(seconds in 0..200_000_000_000_u64, step in 0..3_u64, ms in 0..1000_u64) {
+            let mut clock = Clock::new();
+            for second in [seconds, seconds + step] {
+                let now = UNIX_EPOCH + Duration::from_millis(second * 1000 + ms);
+                let mut text = String::new();
+                clock.push(now, &mut text);
+                proptest::prop_assert_eq!(text, humantime::format_rfc3339_millis(now).to_string());
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! DogStatsD through cadence: buffered, never blocking, silent without an agent.
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -7,12 +8,12 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use cadence::ext::MetricBackend as _;
-use cadence::prelude::*;
-use cadence::{BufferedUdpMetricSink, BufferedUnixMetricSink, MetricBuilder, StatsdClient};
+use cadence::{BufferedUdpMetricSink, BufferedUnixMetricSink, MetricSink};
 
+use crate::decimal;
+use crate::dogstatsd;
 use crate::events::{Event, ServiceCheck, tag_text};
-use crate::names::{self, Metric, tag};
+use crate::names::{self, Kind, Metric, tag};
 use crate::settings::{Dogstatsd, Identity};
 
 /// Longest time a value stays in the buffer.
@@ -31,8 +32,8 @@ pub struct Metrics {
 }
 
 struct Sender {
-    client: StatsdClient,
-    /// The tags of everything, `key:value` separated by commas, for what cadence does not know.
+    sink: Box<dyn MetricSink + Send + Sync>,
+    /// The tags of everything, `key:value` separated by commas.
     tags: String,
     /// Most bytes of a packet.
     packet: usize,
@@ -46,36 +47,57 @@ impl Metrics {
 
     /// Adds `value` to a counter.
     pub fn count(&self, metric: &'static Metric, value: i64, tags: &[(&str, &str)]) {
-        if let Some(Sender { client, .. }) = self.sender.get() {
-            send(client.count_with_tags(metric.name, value), tags);
-        }
+        let value = |line: &mut String| line.push_str(itoa::Buffer::new().format(value));
+        self.send(metric, Kind::Count, value, tags);
     }
 
     /// Sets a gauge.
     pub fn gauge(&self, metric: &'static Metric, value: f64, tags: &[(&str, &str)]) {
-        if let Some(Sender { client, .. }) = self.sender.get() {
-            send(client.gauge_with_tags(metric.name, value), tags);
-        }
+        let value = |line: &mut String| decimal::push(line, value);
+        self.send(metric, Kind::Gauge, value, tags);
     }
 
     /// Adds one sample to a distribution, in the metric's unit.
     pub fn distribution(&self, metric: &'static Metric, value: f64, tags: &[(&str, &str)]) {
-        if let Some(Sender { client, .. }) = self.sender.get() {
-            send(client.distribution_with_tags(metric.name, value), tags);
+        let value = |line: &mut String| decimal::push(line, value);
+        self.send(metric, Kind::Distribution, value, tags);
+    }
+
+    fn send(
+        &self,
+        metric: &Metric,
+        kind: Kind,
+        value: impl FnOnce(&mut String),
+        tags: &[(&str, &str)],
+    ) {
+        thread_local! {
+            static LINE: Cell<String> = const { Cell::new(String::new()) };
         }
+        let Some(sender) = self.sender.get() else {
+            return;
+        };
+        let mut line = LINE.take();
+        line.clear();
+        dogstatsd::write(&mut line, metric.name, kind, value, tags, &sender.tags);
+        sender.line(&line);
+        LINE.set(line);
     }
 
     /// Sends an event. A text that is too long for one packet is cut.
     pub fn event(&self, event: &Event<'_>) {
-        if let Some(sender) = self.sender.get() {
-            sender.line(event.line(&sender.tags, sender.packet));
+        if let Some(sender) = self.sender.get()
+            && let Some(line) = event.line(&sender.tags, sender.packet)
+        {
+            sender.line(&line);
         }
     }
 
     /// Sends a service check. A message that is too long for one packet is cut.
     pub fn service_check(&self, check: &ServiceCheck<'_>) {
-        if let Some(sender) = self.sender.get() {
-            sender.line(check.line(&sender.tags, sender.packet));
+        if let Some(sender) = self.sender.get()
+            && let Some(line) = check.line(&sender.tags, sender.packet)
+        {
+            sender.line(&line);
         }
     }
 
@@ -91,39 +113,17 @@ impl Metrics {
 
     /// Sends what is buffered now.
     pub fn flush(&self) {
-        if let Some(Sender { client, .. }) = self.sender.get() {
-            // A lost packet is no error here: see the type's own text.
-            let _ = client.flush();
+        if let Some(sender) = self.sender.get() {
+            let _ = sender.sink.flush();
         }
-    }
-}
-
-/// A line of DogStatsD that cadence has no type for.
-struct Line(String);
-
-impl cadence::Metric for Line {
-    fn as_metric_str(&self) -> &str {
-        &self.0
     }
 }
 
 impl Sender {
-    fn line(&self, line: Option<String>) {
-        if let Some(line) = line {
-            // A lost packet is no error here: see the type's own text.
-            let _ = self.client.send_metric(&Line(line));
-        }
+    fn line(&self, line: &str) {
+        // A lost packet is no error here: see the text of `Metrics`.
+        let _ = self.sink.emit(line);
     }
-}
-
-fn send<'a, T>(mut builder: MetricBuilder<'a, '_, T>, tags: &[(&'a str, &'a str)])
-where
-    T: cadence::Metric + From<String>,
-{
-    for (key, value) in tags {
-        builder = builder.with_tag(key, value);
-    }
-    builder.send();
 }
 
 /// Keeps the metrics flowing; stops when told.
@@ -179,17 +179,14 @@ fn connect(metrics: &Metrics, target: &Dogstatsd, tags: &[(String, String)]) {
     if metrics.sender.get().is_some() {
         return;
     }
-    let builder = match target {
-        Dogstatsd::Udp(address) => udp_sink(address).map(|sink| StatsdClient::builder("", sink)),
-        Dogstatsd::Unix(path) => unix_sink(path).map(|sink| StatsdClient::builder("", sink)),
+    let sink: Option<Box<dyn MetricSink + Send + Sync>> = match target {
+        Dogstatsd::Udp(address) => udp_sink(address).map(|sink| Box::new(sink) as _),
+        Dogstatsd::Unix(path) => unix_sink(path).map(|sink| Box::new(sink) as _),
     };
-    let Some(mut builder) = builder else { return };
-    for (key, value) in tags {
-        builder = builder.with_tag(key, value);
-    }
+    let Some(sink) = sink else { return };
     // Only this thread and `start` come here, one after the other.
     let _ = metrics.sender.set(Sender {
-        client: builder.with_error_handler(|_| {}).build(),
+        sink,
         tags: tag_text(tags.iter().map(|(key, value)| (&**key, &**value))),
         packet: match target {
             Dogstatsd::Udp(_) => UDP_PACKET,
@@ -231,9 +228,6 @@ fn tags(identity: &Identity, entity: Option<String>) -> Vec<(String, String)> {
     tags.push(("version".into(), identity.version.clone()));
     if let Some(entity) = entity.filter(|e| !e.is_empty()) {
         tags.push((tag::ENTITY_ID.into(), entity));
-    }
-    for (_, value) in &mut tags {
-        *value = value.replace(['|', ',', '\n', '\r'], "_"); // these end a tag on the wire
     }
     tags
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::headers::HeaderList;
+
 /// Default of `OTEL_EXPORTER_OTLP_TIMEOUT`, by the OpenTelemetry specification.
 const OTLP_TIMEOUT_MS: u64 = 10_000;
 
@@ -23,8 +25,7 @@ pub enum LogFormat {
 /// Flags and variables that every program takes.
 ///
 /// `DD_*` names win over `OTEL_*` names where both say the same thing. What the OpenTelemetry SDK
-/// reads by itself (`OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS`,
-/// `OTEL_EXPORTER_OTLP_TIMEOUT`, ...) is left to it.
+/// reads by itself (`OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_TRACES_SAMPLER`, ...) is left to it.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Telemetry")]
 pub struct Settings {
@@ -78,6 +79,39 @@ pub struct Settings {
         global = true
     )]
     pub otlp_traces_protocol: Option<String>,
+    /// Headers for the OTLP receiver, as `name=value` separated by commas, values percent-encoded.
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_HEADERS",
+        hide_env_values = true,
+        global = true
+    )]
+    pub otlp_headers: Option<HeaderList>,
+    /// Headers for traces, instead of those for all.
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        hide = true,
+        hide_env_values = true,
+        global = true
+    )]
+    pub otlp_traces_headers: Option<HeaderList>,
+    /// Compression of what is sent; there is none.
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_COMPRESSION",
+        hide = true,
+        global = true
+    )]
+    pub otlp_compression: Option<String>,
+    /// Compression of traces; there is none.
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+        hide = true,
+        global = true
+    )]
+    pub otlp_traces_compression: Option<String>,
     /// Longest time for one batch of spans to be taken, in milliseconds; 0 is the default.
     #[arg(
         long,
@@ -143,15 +177,17 @@ pub enum InitError {
         "OTLP endpoint `{0}` is not supported: give the plain http:// address of an agent or collector"
     )]
     Scheme(String),
-    /// The exporter refused its settings.
-    #[error("the OTLP exporter cannot be built for `{endpoint}`")]
-    Otlp {
-        /// Address it was to send to.
-        endpoint: String,
-        /// What it said.
-        #[source]
-        source: opentelemetry_otlp::ExporterBuildError,
-    },
+    /// An address that cannot be one.
+    #[error("OTLP endpoint `{0}` is not usable: write http://host:port")]
+    Endpoint(String),
+    /// A compression that this program does not have.
+    #[error("OTLP compression `{0}` is not supported: leave it out, or write `none`")]
+    Compression(String),
+    /// A list of headers that is none. It is not shown, since it may hold a key.
+    #[error(
+        "OTEL_EXPORTER_OTLP_HEADERS is not usable: write name=value, several separated by commas, values percent-encoded"
+    )]
+    Headers,
     /// The log filter does not parse.
     #[error("RUST_LOG `{0}` is not a list of filter directives such as `info,web=debug`")]
     LogFilter(String),
@@ -184,6 +220,7 @@ impl Settings {
                 .filter_map(|pair| pair.split_once('='))
                 .find(|(key, _)| key.trim() == name)
                 .map(|(_, value)| value.trim().to_owned())
+                .filter(|value| !value.is_empty())
         };
         let non_empty = |value: &Option<String>| value.clone().filter(|v| !v.is_empty());
         Identity {
@@ -252,10 +289,28 @@ impl Settings {
                 .unwrap_or_else(|| format!("http://{}", host_port(self.agent_host(), 4318)));
             format!("{}/v1/traces", base.trim_end_matches('/'))
         });
-        match endpoint.starts_with("http://") {
-            true => Ok(Some(endpoint)),
-            false => Err(InitError::Scheme(endpoint)),
+        if !endpoint.starts_with("http://") {
+            return Err(InitError::Scheme(endpoint));
         }
+        match endpoint.parse::<ureq::http::Uri>() {
+            Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) => Ok(Some(endpoint)),
+            _ => Err(InitError::Endpoint(endpoint)),
+        }
+    }
+
+    /// What goes along with each batch of spans.
+    pub(crate) fn otlp_headers(&self) -> Result<Vec<(String, String)>, InitError> {
+        let compression = [&self.otlp_traces_compression, &self.otlp_compression];
+        match compression.into_iter().flatten().next().map(String::as_str) {
+            None | Some("" | "none") => {}
+            Some(other) => return Err(InitError::Compression(other.to_owned())),
+        }
+        let list = self
+            .otlp_traces_headers
+            .as_ref()
+            .or(self.otlp_headers.as_ref());
+        list.map_or(Some(Vec::new()), HeaderList::parse)
+            .ok_or(InitError::Headers)
     }
 
     pub(crate) fn otlp_timeout(&self) -> Duration {
@@ -297,120 +352,5 @@ fn split_tags(tags: &str) -> Vec<(String, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #[test]
-        fn any_text_is_an_address_or_an_error(url in "(udp://|unix://)?\\PC{0,30}") {
-            if let Ok(Dogstatsd::Udp(address)) = with_url(&url) {
-                proptest::prop_assert!(address.rsplit_once(':').is_some());
-            }
-        }
-
-        #[test]
-        fn any_tags_are_split_without_separators(tags in "\\PC{0,60}") {
-            for (key, _) in split_tags(&tags) {
-                proptest::prop_assert!(!key.contains([',', ' ', ':']));
-            }
-        }
-    }
-
-    fn with_url(url: &str) -> Result<Dogstatsd, InitError> {
-        Settings {
-            dd_dogstatsd_url: Some(url.to_owned()),
-            dd_dogstatsd_port: 8125,
-            ..Settings::default()
-        }
-        .dogstatsd()
-    }
-
-    #[test]
-    fn dogstatsd_address_comes_from_the_url_or_the_agent_host() {
-        assert_eq!(
-            with_url("udp://agent:9125").unwrap(),
-            Dogstatsd::Udp("agent:9125".into())
-        );
-        assert_eq!(
-            with_url("udp://agent").unwrap(),
-            Dogstatsd::Udp("agent:8125".into())
-        );
-        assert_eq!(
-            with_url("udp://[::1]").unwrap(),
-            Dogstatsd::Udp("[::1]:8125".into())
-        );
-        assert_eq!(
-            with_url("unix:///var/run/datadog/dsd.socket").unwrap(),
-            Dogstatsd::Unix("/var/run/datadog/dsd.socket".into())
-        );
-        let by_host = Settings {
-            dd_agent_host: Some("fd00::1".into()),
-            dd_dogstatsd_port: 8125,
-            ..Settings::default()
-        };
-        assert_eq!(
-            by_host.dogstatsd().unwrap(),
-            Dogstatsd::Udp("[fd00::1]:8125".into())
-        );
-        for bad in [
-            "agent:8125",
-            "udp://",
-            "udp://:8125",
-            "udp://agent:port",
-            "unix://relative",
-            "tcp://x:1",
-        ] {
-            assert!(with_url(bad).is_err(), "{bad} was taken");
-        }
-    }
-
-    #[test]
-    fn traces_endpoint_follows_the_otel_rules() {
-        let mut settings = Settings {
-            dd_agent_host: Some("10.0.0.1".into()),
-            ..Settings::default()
-        };
-        assert_eq!(
-            settings.traces_endpoint().unwrap().unwrap(),
-            "http://10.0.0.1:4318/v1/traces"
-        );
-        settings.otlp_endpoint = Some("http://c:1/".into());
-        assert_eq!(
-            settings.traces_endpoint().unwrap().unwrap(),
-            "http://c:1/v1/traces"
-        );
-        settings.otlp_traces_endpoint = Some("http://c:2/x".into());
-        assert_eq!(settings.traces_endpoint().unwrap().unwrap(), "http://c:2/x");
-        settings.otlp_traces_endpoint = Some("https://c:2/x".into());
-        assert!(matches!(
-            settings.traces_endpoint(),
-            Err(InitError::Scheme(_))
-        ));
-        settings.otlp_protocol = Some("grpc".into());
-        assert!(matches!(
-            settings.traces_endpoint(),
-            Err(InitError::Protocol(_))
-        ));
-        settings.otel_sdk_disabled = true;
-        assert!(settings.traces_endpoint().unwrap().is_none());
-    }
-
-    #[test]
-    fn datadog_names_win_over_otel_names() {
-        let settings = Settings {
-            dd_env: Some("prod".into()),
-            otel_service_name: Some("from-otel".into()),
-            otel_resource_attributes: Some(
-                "service.name=attr,service.version=7,deployment.environment.name=dev".into(),
-            ),
-            dd_tags: Some("team:books, region:eu lone".into()),
-            ..Settings::default()
-        };
-        let identity = settings.identity("details", "0.1.0");
-        assert_eq!(identity.service, "from-otel");
-        assert_eq!(identity.env.as_deref(), Some("prod"));
-        assert_eq!(identity.version, "7");
-        assert_eq!(identity.tags.len(), 3);
-        assert_eq!(identity.tags[1], ("region".to_owned(), "eu".to_owned()));
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

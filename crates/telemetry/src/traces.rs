@@ -4,59 +4,33 @@
 //! `tracing` span; `tracing` spans elsewhere join the same trace through `tracing-opentelemetry`.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, TracerProvider as _};
 use opentelemetry::{Context, KeyValue, global};
-use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider, SpanData, SpanExporter,
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider,
 };
 
-use crate::settings::{Identity, InitError};
+use crate::export::Exporter;
+use crate::settings::Identity;
 
 const SCOPE: &str = "bookwatch";
 /// Made once: asking the global provider for a tracer costs as much as a span.
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
-/// Longest answer that is read from the receiver.
-const ANSWER_LIMIT: u64 = 1 << 20;
-/// After a failed batch the next ones are dropped unsent for this long.
-const PAUSE: Duration = Duration::from_secs(5);
 
 /// Builds the provider and makes it and the W3C propagator the global ones.
 pub(crate) fn init(
-    endpoint: Option<&str>,
+    exporter: Option<Exporter>,
     delay: Duration,
-    timeout: Duration,
     identity: &Identity,
-) -> Result<Option<SdkTracerProvider>, InitError> {
+) -> Option<SdkTracerProvider> {
     global::set_text_map_propagator(TraceContextPropagator::new());
-    let Some(endpoint) = endpoint else {
-        return Ok(None);
-    };
-    let exporter = opentelemetry_otlp::SpanExporter::builder()
-        .with_http()
-        .with_retry_policy(opentelemetry_otlp::RetryPolicy::disabled()) // the pause below is the policy
-        .with_http_client(Post::within(timeout))
-        .with_endpoint(endpoint)
-        .build()
-        .map_err(|source| InitError::Otlp {
-            endpoint: endpoint.to_owned(),
-            source,
-        })?;
-    let exporter = Announcing {
-        inner: exporter,
-        endpoint: endpoint.to_owned(),
-        reachable: AtomicBool::new(true),
-        paused_until: Mutex::new(None),
-    };
+    let exporter = exporter?;
     let processor = BatchSpanProcessor::builder(exporter)
         .with_batch_config(
             BatchConfigBuilder::default()
@@ -71,7 +45,7 @@ pub(crate) fn init(
     global::set_tracer_provider(provider.clone());
     // Already set where a test initialises twice; then the first provider keeps the spans of requests.
     let _ = TRACER.set(tracer(&provider));
-    Ok(Some(provider))
+    Some(provider)
 }
 
 pub(crate) fn tracer(provider: &SdkTracerProvider) -> SdkTracer {
@@ -91,84 +65,6 @@ fn resource(identity: &Identity) -> Resource {
     }
     // The builder reads OTEL_RESOURCE_ATTRIBUTES; what stands here wins.
     Resource::builder().with_attributes(attributes).build()
-}
-
-/// Sends batches, waiting for the answer: the exporter has a thread to itself.
-#[derive(Debug)]
-struct Post(ureq::Agent);
-
-impl Post {
-    fn within(timeout: Duration) -> Self {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .build();
-        Self(config.into())
-    }
-}
-
-#[async_trait::async_trait]
-impl HttpClient for Post {
-    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let (head, body) = request.into_parts();
-        let response = self.0.run(Request::from_parts(head, body.as_ref()))?;
-        let (head, mut body) = response.into_parts();
-        let body = body.with_config().limit(ANSWER_LIMIT).read_to_vec()?;
-        Ok(Response::from_parts(head, body.into()))
-    }
-}
-
-/// Says once when the receiver goes and once when it comes back, and spares the work in between.
-#[derive(Debug)]
-struct Announcing<E> {
-    inner: E,
-    endpoint: String,
-    reachable: AtomicBool,
-    paused_until: Mutex<Option<Instant>>,
-}
-
-impl<E: SpanExporter> SpanExporter for Announcing<E> {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let paused = *self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if paused.is_some_and(|until| Instant::now() < until) {
-            return Err(OTelSdkError::InternalFailure(
-                "receiver out of reach".into(),
-            ));
-        }
-        let result = self.inner.export(batch).await;
-        let pause = result.is_err().then(|| Instant::now() + PAUSE);
-        *self
-            .paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = pause;
-        match &result {
-            Err(error) if self.reachable.swap(false, Ordering::Relaxed) => {
-                tracing::warn!(endpoint = %self.endpoint, %error, "no receiver for traces, spans are dropped until it answers");
-            }
-            Ok(()) if !self.reachable.swap(true, Ordering::Relaxed) => {
-                tracing::info!(endpoint = %self.endpoint, "the receiver for traces answers again");
-            }
-            _ => {}
-        }
-        result
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown_with_timeout(timeout)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.inner.force_flush()
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.inner.set_resource(resource);
-    }
 }
 
 /// Continues the trace that the headers carry, or an empty context.
@@ -202,5 +98,63 @@ pub fn start(
         Some(tracer) => parent.with_span(builder.start_with_context(tracer, parent)),
         // Somebody else's provider, or none: then the parent goes on to the next service as it is.
         None => parent.with_span(builder.start_with_context(&global::tracer(SCOPE), parent)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use opentelemetry::trace::TraceContextExt as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a request with these headers hands on to the next service.
+    fn handed_on(headers: &HashMap<String, String>) -> (Context, HashMap<String, String>) {
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        let context = extract(headers);
+        let mut next = HashMap::new();
+        inject(&context, &mut next);
+        (context, next)
+    }
+
+    proptest! {
+        #[test]
+        fn a_good_parent_is_continued_with_its_state(
+            trace in 1..u128::MAX, span in 1..u64::MAX, sampled: bool, state in "([a-z]{1,5}=[a-z0-9]{1,5})?",
+        ) {
+            let parent = format!("00-{trace:032x}-{span:016x}-0{}", u8::from(sampled));
+            let headers = HashMap::from([
+                ("traceparent".to_owned(), parent.clone()),
+                ("tracestate".to_owned(), state.clone()),
+            ]);
+            let (context, next) = handed_on(&headers);
+            let span_context = context.span().span_context().clone();
+            prop_assert!(span_context.is_valid() && span_context.is_remote());
+            prop_assert_eq!(span_context.is_sampled(), sampled);
+            prop_assert_eq!(&next["traceparent"], &parent);
+            prop_assert_eq!(&next["tracestate"], &state);
+        }
+
+        #[test]
+        fn any_headers_are_continued_or_begun_anew(
+            parent in "\\PC{0,60}|(00|ff|cc)-[0-9a-fA-F]{30,34}-[0-9a-f]{15,17}-[0-9a-f]{1,3}(-x)?",
+            state in "\\PC{0,60}|([a-z@=,]){0,40}",
+            baggage in "\\PC{0,40}",
+        ) {
+            let headers = HashMap::from([
+                ("traceparent".to_owned(), parent.clone()),
+                ("tracestate".to_owned(), state),
+                ("baggage".to_owned(), baggage),
+            ]);
+            let (context, next) = handed_on(&headers);
+            let is_valid = context.span().span_context().is_valid();
+            prop_assert_eq!(is_valid, next.contains_key("traceparent"));
+            if is_valid {
+                let same = next["traceparent"][3..52] == parent.to_ascii_lowercase()[3..52];
+                prop_assert!(same, "{} became {}", parent, next["traceparent"]);
+            }
+        }
     }
 }

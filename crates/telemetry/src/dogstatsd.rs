@@ -1,0 +1,86 @@
+//! One metric as DogStatsD has it on the wire: `name:value|kind|#key:value,...`.
+//!
+//! cadence has a writer for this, which formats and allocates each part; a page makes eight metrics, so that showed.
+
+use crate::names::Kind;
+
+/// Writes one metric into an empty line; `common` are the tags of everything, as [`crate::events::tag_text`] makes them.
+pub(crate) fn write(
+    line: &mut String,
+    name: &str,
+    kind: Kind,
+    value: impl FnOnce(&mut String),
+    tags: &[(&str, &str)],
+    common: &str,
+) {
+    line.push_str(name);
+    line.push(':');
+    value(line);
+    line.push_str(match kind {
+        Kind::Count => "|c|#",
+        Kind::Gauge => "|g|#",
+        Kind::Distribution => "|d|#",
+    });
+    for (key, value) in tags {
+        push_tag(line, key, value);
+    }
+    line.push_str(common);
+    if common.is_empty() && line.pop() == Some('#') {
+        line.pop(); // no tags at all, and no mark of their beginning
+    }
+}
+
+/// `key:value,`
+fn push_tag(text: &mut String, key: &str, value: &str) {
+    push_part(text, key);
+    text.push(':');
+    push_part(text, value);
+    text.push(',');
+}
+
+/// What would end a tag, a metric or a packet becomes `_`.
+fn push_part(text: &mut String, part: &str) {
+    let ends = |c: char| matches!(c, '|' | ',' | '\n' | '\r');
+    match part.bytes().any(|byte| ends(char::from(byte))) {
+        false => text.push_str(part),
+        true => text.extend(part.chars().map(|c| if ends(c) { '_' } else { c })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn line(kind: Kind, tags: &[(&str, &str)], common: &str) -> String {
+        let mut line = String::new();
+        let value = |line: &mut String| line.push('1');
+        write(&mut line, "n", kind, value, tags, common);
+        line
+    }
+
+    #[test]
+    fn a_metric_is_written_as_the_protocol_has_it() {
+        assert_eq!(
+            line(Kind::Count, &[("a", "1")], "service:shop"),
+            "n:1|c|#a:1,service:shop"
+        );
+        assert_eq!(
+            line(Kind::Gauge, &[], "service:shop"),
+            "n:1|g|#service:shop"
+        );
+        assert_eq!(line(Kind::Distribution, &[("a", "")], ""), "n:1|d|#a:");
+        assert_eq!(line(Kind::Count, &[], ""), "n:1|c");
+    }
+
+    proptest! {
+        #[test]
+        fn no_tag_breaks_the_line(key in "[^:#]{1,9}", value in "(\\PC|[|,\n\r#:]){0,20}") {
+            let line = line(Kind::Count, &[(&key, &value)], "");
+            prop_assert!(!line.contains(['\n', '\r', ',']));
+            prop_assert_eq!(line.matches('|').count(), 2, "{}", line);
+            let (_, tag) = line.split_once("|#").unwrap();
+            prop_assert_eq!(tag.chars().count(), key.chars().count() + 1 + value.chars().count());
+        }
+    }
+}
