@@ -99,9 +99,24 @@ impl Browser {
         })
     }
 
-    /// Makes the window this large, in CSS pixels.
+    /// Makes the page this large, in CSS pixels: exactly, which a window of a few hundred pixels would not be.
     pub async fn resize(&self, width: u32, height: u32) -> WebDriverResult<()> {
-        self.page.set_window_rect(0, 0, width, height).await?;
+        let size = serde_json::json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+        });
+        let cdp = self.page.cdp();
+        cdp.send_raw("Emulation.setDeviceMetricsOverride", size)
+            .await?;
+        Ok(())
+    }
+
+    /// Says that the viewer prefers this `prefers-color-scheme`: `light` or `dark`.
+    pub async fn prefer(&self, scheme: &str) -> WebDriverResult<()> {
+        let media = serde_json::json!({
+            "features": [{"name": "prefers-color-scheme", "value": scheme}],
+        });
+        let cdp = self.page.cdp();
+        cdp.send_raw("Emulation.setEmulatedMedia", media).await?;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! What integration tests stand on: a real DynamoDB engine on loopback, servers on port 0, and a browser.
+//! What integration tests stand on: a real DynamoDB engine on loopback, servers on port 0, and (feature `browser`) a browser.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -16,6 +16,7 @@
     reason = "a test stops where its ground is missing"
 )]
 
+#[cfg(feature = "browser")]
 mod browser;
 
 use std::future::Future;
@@ -27,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+#[cfg(feature = "browser")]
 pub use browser::{Browser, artefacts};
 
 /// A DynamoDB engine in memory.

@@ -88,3 +88,67 @@ async fn visit(browser: &Browser, base: u16) -> WebDriverResult<()> {
     browser.picture("shop-rated").await?;
     Ok(())
 }
+
+/// Light and dark, wide and as narrow as a phone: nothing is cut off, and axe finds no serious fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shop_is_for_everybody() -> WebDriverResult<()> {
+    let Some(browser) = Browser::start().await else {
+        return Ok(());
+    };
+    let base = port_base();
+    let shop = tokio::task::block_in_place(|| {
+        let mut shop = Running::json(base, &["--no-load", "--no-prober", "--only", ALMOST_ALL]);
+        shop.event("ready");
+        shop
+    });
+    let seen = in_all_looks(&browser, base).await;
+    browser.quit().await?;
+    drop(shop);
+    seen
+}
+
+/// Ratings are left out: that has a look of its own.
+const ALMOST_ALL: &str = "dynamodb,details,reviews-v3,productpage";
+
+async fn in_all_looks(browser: &Browser, base: u16) -> WebDriverResult<()> {
+    let url = |path: &str| format!("http://127.0.0.1:{base}{path}");
+    browser.goto(url("/productpage?id=1")).await?;
+    let name = By::Css("form[action='/login'] input[name='username']");
+    for signed_in in [false, true] {
+        if signed_in {
+            let name = browser.find(name.clone()).await?;
+            name.send_keys("W".repeat(64)).await?;
+            name.send_keys(Key::Enter + "").await?;
+            browser
+                .query(By::Css("form[action='/productpage/rate']"))
+                .first()
+                .await?;
+        }
+        for (look, scheme, width) in [
+            ("light", "light", 1280),
+            ("dark", "dark", 1280),
+            ("phone", "light", 360),
+            ("phone-dark", "dark", 360),
+        ] {
+            browser.resize(width, 1000).await?;
+            browser.prefer(scheme).await?;
+            for (page, path, words) in [
+                ("home", "/", "A small shop of old books"),
+                ("product", "/productpage?id=9", "currently unavailable"),
+                ("nothing", "/nothing", "No such page"),
+            ] {
+                browser.goto(url(path)).await?;
+                let text = browser.find(By::Tag("main")).await?.text().await?;
+                assert!(text.contains(words), "{page} {look}:\n{text}");
+                let who = if signed_in { "-signed-in" } else { "" };
+                let name = format!("shop-{page}{who}-{look}");
+                browser.picture(&name).await?;
+                browser.assert_fits(&name).await?;
+                browser.assert_accessible(&name).await?;
+            }
+        }
+        browser.resize(1280, 1000).await?;
+        browser.goto(url("/productpage?id=1")).await?;
+    }
+    Ok(())
+}
