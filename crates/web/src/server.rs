@@ -73,14 +73,11 @@ impl Server {
                             Error::new(error.status_code_or_bad_request(), error.to_string()).into()
                         }),
                 )
-                .route(health::LIVE, web::get().to(health::livez))
-                .route(
-                    health::READY,
-                    web::get().to(move || {
-                        let (shared, ready) = (Arc::clone(&probed), Arc::clone(&ready));
-                        async move { health::readyz(&shared, ready).await }
-                    }),
-                )
+                .service(get(health::LIVE, health::livez))
+                .service(get(health::READY, move || {
+                    let (shared, ready) = (Arc::clone(&probed), Arc::clone(&ready));
+                    async move { health::readyz(&shared, ready).await }
+                }))
                 .default_service(web::to(not_found))
                 .configure(|app| configure(&opened, app))
                 .wrap(from_fn(move |request, next| {

@@ -166,6 +166,14 @@ async fn readiness_follows_the_store_and_liveness_does_not() {
         (503, "the store is out of reach")
     );
     assert_eq!(held.server.get("/livez").await.0, 200);
+    for (method, path, status) in [
+        ("HEAD", "/livez", 200),
+        ("HEAD", "/readyz", 503),
+        ("POST", "/livez", 405),
+    ] {
+        let answered = answer(held.server.request(method, path)).await.0;
+        assert_eq!(answered, status, "{method} {path}");
+    }
     held.ready.store(true, Ordering::Relaxed);
     assert_eq!(held.server.get("/readyz").await.0, 200);
 }

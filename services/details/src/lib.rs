@@ -61,6 +61,7 @@ pub async fn server(cli: &Cli, metrics: Metrics) -> anyhow::Result<Server> {
             };
             app.app_data(Data::from(Arc::new(shop)))
                 .service(web::get("/details/{id}", details))
+                .service(web::get("/details/{id}/", details))
                 .service(web::get("/details", no_id))
                 .service(web::get("/details/", no_id))
                 .service(web::get("/health", health));

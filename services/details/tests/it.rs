@@ -28,11 +28,20 @@ async fn a_book_is_told_in_bookinfos_own_shape() {
         body,
         r#"{"id":0,"author":"William Shakespeare","year":1595,"type":"paperback","pages":200,"publisher":"PublisherA","language":"English","ISBN-10":"1234567890","ISBN-13":"123-1234567890"}"#
     );
-    let (status, body) = details.get_json("/details/7").await;
-    assert_eq!(
-        (status, &body["id"], &body["author"]),
-        (200, &json!(7), &json!("H. G. Wells"))
-    );
+    for path in [
+        "/details/7",
+        "/details/7/",
+        "/details/0007",
+        "/details/%37",
+        "/details/7?x=1",
+    ] {
+        let (status, body) = details.get_json(path).await;
+        assert_eq!(
+            (status, &body["id"], &body["author"]),
+            (200, &json!(7), &json!("H. G. Wells")),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -46,6 +55,7 @@ async fn what_is_no_number_gets_400_and_what_is_not_there_404() {
         "/details/abc",
         "/details/1x",
         "/details/%00",
+        "/details/1.5",
         "/details/99999999999999999999",
     ] {
         assert_eq!(details.get_json(path).await, (400, bad.clone()), "{path}");

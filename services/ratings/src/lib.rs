@@ -63,6 +63,7 @@ pub async fn server(cli: &Cli, metrics: Metrics, faults: Faults) -> anyhow::Resu
                 .app_data(Data::from(Arc::clone(&faults)))
                 .service(ratings_resource("/ratings/{id}"))
                 .service(ratings_resource("/ratings/"))
+                .service(ratings_resource("/ratings/{id}/{rest:.*}"))
                 .service(web::get("/health", health));
         },
     )?)

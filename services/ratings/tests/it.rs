@@ -72,7 +72,13 @@ async fn ratings_are_read_and_stored() {
 async fn bad_input_gets_a_reason_and_changes_nothing() {
     let engine = Engine::start().await;
     let ratings = start(&engine, good()).await;
-    for path in ["/ratings/abc", "/ratings/", "/ratings/1x"] {
+    for path in [
+        "/ratings/abc",
+        "/ratings/",
+        "/ratings/1x",
+        "/ratings/1/",
+        "/ratings/1.5",
+    ] {
         let expected = json!({"error": "please provide numeric product ID"});
         assert_eq!(
             ratings.get_json(path).await,

@@ -113,6 +113,7 @@ pub async fn server(cli: &Cli, metrics: Metrics) -> anyhow::Result<Server> {
             };
             app.app_data(Data::new(shop))
                 .service(web::get("/reviews/{id}", reviews))
+                .service(web::get("/reviews/{id}/", reviews))
                 .service(web::get("/health", health));
         },
     )?)

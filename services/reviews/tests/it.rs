@@ -75,6 +75,10 @@ async fn v1_has_texts_and_no_stars() {
     assert_eq!(names, ["Reviewer1", "Reviewer2"]);
     assert!(body["reviews"][0].get("rating").is_none());
     assert_eq!(
+        reviews.get("/reviews/0").await.1,
+        reviews.get("/reviews/0/").await.1
+    );
+    assert_eq!(
         reviews.get_json("/reviews/999").await.1["reviews"],
         json!([])
     );
