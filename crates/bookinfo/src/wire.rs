@@ -220,6 +220,22 @@ mod tests {
 
     proptest! {
         #[test]
+        fn any_answer_of_a_service_is_read_or_refused(
+            body in proptest::collection::vec(any::<u8>(), 0..200),
+            text in r#"\{"id":"?-?[0-9]{1,22}"?,"ratings":\{("[a-z]{0,3}":-?[0-9]{1,3},?){0,3}\}\}"#,
+        ) {
+            for body in [&body[..], text.as_bytes()] {
+                let _ = serde_json::from_slice::<Details>(body);
+                let _ = serde_json::from_slice::<Reviews>(body);
+                if let Ok(ratings) = serde_json::from_slice::<Ratings>(body) {
+                    prop_assert!(ratings.ratings.values().all(|stars| (1..=5).contains(&stars.get())));
+                    let again = serde_json::to_vec(&ratings).unwrap();
+                    prop_assert_eq!(serde_json::from_slice::<Ratings>(&again).unwrap(), ratings);
+                }
+            }
+        }
+
+        #[test]
         fn any_body_is_taken_or_refused(body in proptest::collection::vec(any::<u8>(), 0..256)) {
             if let Ok(ratings) = parse_ratings(&body) {
                 prop_assert!(ratings.len() <= MAX_RATINGS_PER_CALL);

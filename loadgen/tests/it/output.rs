@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -90,9 +91,12 @@ fn every_request_is_a_count_and_a_distribution_for_the_agent() {
         .set_read_timeout(Some(Duration::from_secs(5)))
         .expect("a time-out");
     let address = agent.local_addr().expect("it is bound");
-    let shop = Shop::open(|number, _| match number {
-        3 => Reply::status(404),
-        _ => Reply::ok().after(Duration::from_millis(30)),
+    let refused = AtomicBool::new(false);
+    let shop = Shop::open(move |_, request| {
+        match request.path.ends_with("/reviews") && !refused.swap(true, Ordering::Relaxed) {
+            true => Reply::status(404),
+            false => Reply::ok().after(Duration::from_millis(30)),
+        }
     });
     let url = format!("udp://{address}");
     let outcome = start_with(&shop.url(), &quick(&[]), &[("DD_DOGSTATSD_URL", &url)]).end();

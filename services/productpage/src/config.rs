@@ -125,3 +125,36 @@ fn positive(text: &str) -> Result<Duration, String> {
         Err(error) => Err(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_list_of_hosts_is_taken_whole_or_refused(text in "\\PC{0,30}|[a-z.:, /]{0,20}") {
+            if let Ok(list) = hosts(&text) {
+                prop_assert_eq!(&list, &text);
+                prop_assert!(list.split(',').all(|host| !host.trim().is_empty()));
+                prop_assert!(!list.contains('/'));
+                let _ = web::Outbound::new(&list, 9080, "", Duration::from_secs(1));
+            }
+        }
+
+        #[test]
+        fn any_time_is_positive_or_refused(text in "\\PC{0,12}|[0-9]{1,12}(ns|ms|s|h|years)?") {
+            if let Ok(time) = positive(&text) {
+                prop_assert!(time > Duration::ZERO);
+            }
+        }
+
+        #[test]
+        fn a_key_is_long_enough_or_refused_and_shows_nowhere(text in "\\PC{3,50}") {
+            let Ok(key) = text.parse::<SessionKey>();
+            prop_assert_eq!(key.check().is_ok(), text.len() >= SessionKey::MIN_BYTES);
+            prop_assert_eq!(format!("{key:?}"), "SessionKey(..)");
+        }
+    }
+}

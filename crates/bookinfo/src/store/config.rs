@@ -193,3 +193,21 @@ fn is_set(names: &[&str]) -> bool {
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_endpoint_has_a_host_and_a_port_or_is_none(text in "(https?://)?(\\PC{0,30}|[a-z0-9.:@/\\[\\]]{0,20})") {
+            if let Some((server, plain)) = server_of(&text) {
+                prop_assert!(!server.address.as_str().is_empty());
+                prop_assert!((0..=65_535).contains(&server.port));
+                prop_assert_eq!(plain, text.starts_with("http://"));
+            }
+        }
+    }
+}

@@ -94,3 +94,58 @@ fn bad_data(table: &str, what: &str) -> StoreError {
         what: what.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn attribute() -> impl Strategy<Value = AttributeValue> {
+        prop_oneof![
+            ".{0,70}".prop_map(AttributeValue::S),
+            "-?[0-9]{1,25}(\\.[0-9])?|NaN|".prop_map(AttributeValue::N),
+            any::<bool>().prop_map(AttributeValue::Bool),
+            Just(AttributeValue::Null(true)),
+            Just(AttributeValue::L(Vec::new())),
+        ]
+    }
+
+    fn item() -> impl Strategy<Value = Item> {
+        let name =
+            "author|year|type|pages|publisher|language|isbn_10|isbn_13|reviewer|text|stars|id";
+        proptest::collection::hash_map(name, attribute(), 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn any_item_is_read_or_is_bad_data(item in item()) {
+            let is_bad = |error: Option<StoreError>| match error {
+                None => true,
+                Some(StoreError::BadData { table, what }) => table == "t" && !what.is_empty(),
+                Some(_) => false,
+            };
+            let id = ProductId::new(0);
+            prop_assert!(is_bad(details(id, &item, "t").err()));
+            prop_assert!(is_bad(review(&item, "t").err()));
+            prop_assert!(is_bad(rating(&item, "t").err()));
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(
+            id: i64, texts in proptest::collection::vec(".{0,20}", 6), year: i64, pages: i64,
+            name in "\\PC{1,64}", number in 1..=5_i64,
+        ) {
+            let id = ProductId::new(id);
+            let mut text = texts.into_iter();
+            let mut text = || text.next().unwrap_or_default();
+            let book = Details {
+                id, year, pages, author: text(), kind: text(), publisher: text(), language: text(),
+                isbn_10: text(), isbn_13: text(),
+            };
+            prop_assert_eq!(details(id, &details_item(&book), "t").unwrap(), book);
+            let (who, stars): (Reviewer, _) = (name.parse().unwrap(), Stars::try_from(number).unwrap());
+            prop_assert_eq!(rating(&rating_item(id, &who, stars), "t").unwrap(), (who, stars));
+        }
+    }
+}
