@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use site::Protocol;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,6 @@ use crate::cli::Cli;
 use crate::monitor::Monitors;
 use crate::monitor::rule::RULES;
 use crate::pages::{self, Site};
-use crate::receiver::serve::{self, Protocol};
 use crate::receiver::{Addresses, BindError, Intake, Receivers};
 use crate::store::{Limits, Store};
 
@@ -104,11 +104,11 @@ impl Console {
             stop.clone(),
         );
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve::serve(
+        tasks.spawn(site::serve(
             listener,
             Protocol::Http1,
             pages::router(site),
-            Intake::default(),
+            Intake::default().room(),
             stop.clone(),
         ));
         tasks.spawn(watch(store, monitors, stop.clone()));

@@ -1,78 +1,24 @@
-//! The files under `/static/`, built into the program: only their names are served, so no path leads out.
+//! The files under `/static/`.
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Files;
 
-struct Asset {
-    body: Bytes,
-    etag: HeaderValue,
-    version: String,
-    media_type: HeaderValue,
-}
+static ASSETS: LazyLock<site::Assets> = LazyLock::new(site::Assets::of::<Files>);
 
-static ASSETS: LazyLock<HashMap<String, Asset>> = LazyLock::new(|| {
-    Files::iter()
-        .filter_map(|name| {
-            let file = Files::get(&name)?;
-            let mut version = String::with_capacity(16);
-            for byte in file.metadata.sha256_hash().iter().take(8) {
-                let _ = write!(version, "{byte:02x}");
-            }
-            let media_type = match file.metadata.mimetype() {
-                text if text.starts_with("text/") => format!("{text}; charset=utf-8"),
-                other => other.to_owned(),
-            };
-            let asset = Asset {
-                etag: HeaderValue::try_from(format!("\"{version}\"")).ok()?,
-                media_type: HeaderValue::try_from(media_type).ok()?,
-                body: Bytes::from(file.data.into_owned()),
-                version,
-            };
-            Some((name.into_owned(), asset))
-        })
-        .collect()
-});
-
-/// The address of a file, with its version, so that browsers may keep it.
+/// The address of a file, with its version.
 pub(crate) fn address(name: &str) -> String {
-    match ASSETS.get(name) {
-        Some(asset) => format!("/static/{name}?v={}", asset.version),
-        None => format!("/static/{name}"),
-    }
+    ASSETS.address(name)
 }
 
-/// `GET /static/{name}`. What has a version in its address is kept for ever; the rest is asked for again.
-pub(crate) async fn serve(
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    uri: axum::http::Uri,
-) -> Response {
-    let Some(asset) = ASSETS.get(&name) else {
-        return (StatusCode::NOT_FOUND, "no such file").into_response();
-    };
-    let keep = match uri.query().and_then(|query| query.strip_prefix("v=")) {
-        Some(version) if version == asset.version => "public, max-age=31536000, immutable",
-        _ => "no-cache",
-    };
-    let head = [
-        (CONTENT_TYPE, asset.media_type.clone()),
-        (ETAG, asset.etag.clone()),
-        (CACHE_CONTROL, HeaderValue::from_static(keep)),
-    ];
-    if headers.get(IF_NONE_MATCH) == Some(&asset.etag) {
-        return (StatusCode::NOT_MODIFIED, head).into_response();
-    }
-    (head, asset.body.clone()).into_response()
+/// `GET /static/{name}`.
+pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap, uri: Uri) -> Response {
+    ASSETS.answer(&name, &headers, uri.query())
 }

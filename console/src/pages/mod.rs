@@ -3,7 +3,6 @@
 mod api;
 mod assets;
 mod format;
-mod guard;
 mod html;
 mod live;
 mod logs_in;
@@ -26,13 +25,13 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
+use site::Guard;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::monitor::Monitors;
 use crate::store::Store;
-use guard::Guard;
 
 /// So many pages are kept up to date at the same time.
 const VIEWERS: usize = 64;

@@ -5,7 +5,6 @@ mod datagram;
 mod export;
 mod grpc;
 mod http;
-pub(crate) mod serve;
 
 use std::fmt;
 use std::io;
@@ -14,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use site::{Protocol, Room};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use crate::store::{Limits, Source, Store};
 use datagram::Datagrams;
 use export::Exports;
-use serve::Protocol;
 
 /// How long [`Receivers::shutdown`] waits for requests under way.
 const GRACE: Duration = Duration::from_secs(2);
@@ -96,6 +95,15 @@ impl Default for Intake {
             under_way: 256 << 20,
             connections: 256,
             patience: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Intake {
+    pub(crate) fn room(self) -> Room {
+        Room {
+            connections: self.connections,
+            patience: self.patience,
         }
     }
 }
@@ -185,19 +193,19 @@ impl Receivers {
             ));
         }
         let app = http::router(Arc::clone(&exports));
-        tasks.spawn(serve::serve(
+        tasks.spawn(site::serve(
             http,
             Protocol::Http1,
             app,
-            intake,
+            intake.room(),
             stop.clone(),
         ));
         let app = grpc::router(exports);
-        tasks.spawn(serve::serve(
+        tasks.spawn(site::serve(
             grpc,
             Protocol::Http2,
             app,
-            intake,
+            intake.room(),
             stop.clone(),
         ));
         Ok(Self {

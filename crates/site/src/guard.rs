@@ -11,23 +11,28 @@ use axum::http::{HeaderMap, Method};
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
+pub enum Refused {
+    /// No `Host` header, and no other name.
     #[error("the request does not say which host it is for")]
     NoHost,
-    #[error("{0:?} is not a name of this console; start it with --allow-host to make it one")]
+    /// A name that is not ours, or several.
+    #[error("{0:?} is not a name of this page; start it with --allow-host to make it one")]
     Host(String),
+    /// It comes from a page that is not ours.
     #[error("requests from other sites are not answered")]
     Origin,
 }
 
-/// The names that this console goes by.
+/// The names that a page goes by.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Guard {
+pub struct Guard {
     names: Vec<String>,
 }
 
 impl Guard {
-    pub(crate) fn new(names: &[String]) -> Self {
+    /// A guard that knows these names, beside addresses and `localhost`.
+    #[must_use]
+    pub fn new(names: &[String]) -> Self {
         let names = names
             .iter()
             .map(|name| name.trim_end_matches('.').to_ascii_lowercase());
@@ -37,21 +42,16 @@ impl Guard {
     }
 
     /// Looks at a request's head. `authority` is that of its target, if there is one (HTTP/1.1 to a proxy, HTTP/2).
-    pub(crate) fn check(
+    ///
+    /// # Errors
+    /// [`Refused`] says why it is not to be answered.
+    pub fn check(
         &self,
         method: &Method,
         headers: &HeaderMap,
         authority: Option<&str>,
     ) -> Result<(), Refused> {
-        let mut hosts = headers.get_all(HOST).iter();
-        let host = match (authority, hosts.next()) {
-            (Some(authority), _) => authority,
-            (None, Some(host)) => host.to_str().map_err(|_| Refused::NoHost)?,
-            (None, None) => return Err(Refused::NoHost),
-        };
-        if hosts.next().is_some() || !self.is_ours(name_of(host)) {
-            return Err(Refused::Host(host.chars().take(100).collect()));
-        }
+        let host = self.check_host(headers, authority)?;
         if let Some(origin) = headers.get(ORIGIN) {
             let ours = origin
                 .to_str()
@@ -70,6 +70,28 @@ impl Guard {
             return Err(Refused::Origin);
         }
         Ok(())
+    }
+
+    /// Looks at the name alone that a request is for: enough for what anybody may see. Gives that
+    /// name.
+    ///
+    /// # Errors
+    /// [`Refused`] says why it is not to be answered.
+    pub fn check_host<'r>(
+        &self,
+        headers: &'r HeaderMap,
+        authority: Option<&'r str>,
+    ) -> Result<&'r str, Refused> {
+        let mut hosts = headers.get_all(HOST).iter();
+        let host = match (authority, hosts.next()) {
+            (Some(authority), _) => authority,
+            (None, Some(host)) => host.to_str().map_err(|_| Refused::NoHost)?,
+            (None, None) => return Err(Refused::NoHost),
+        };
+        if hosts.next().is_some() || !self.is_ours(name_of(host)) {
+            return Err(Refused::Host(host.chars().take(100).collect()));
+        }
+        Ok(host)
     }
 
     fn is_ours(&self, name: &str) -> bool {

@@ -13,27 +13,37 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Intake;
-
 /// How many requests one HTTP/2 connection may have under way.
 const STREAMS: u32 = 64;
 
 /// What is spoken on a port. A port that would take both has to wait for a first byte without any limit of time.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Protocol {
+pub enum Protocol {
+    /// HTTP/1.1.
     Http1,
+    /// HTTP/2, known beforehand.
     Http2,
 }
 
-pub(crate) async fn serve(
+/// How much there is for clients.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// How many connections are open at the same time; further ones wait.
+    pub connections: usize,
+    /// How long a client may take for its first byte, and for a request's head.
+    pub patience: Duration,
+}
+
+/// Serves `app` until `stop`, and then lets requests under way end. Dropping it cuts them off.
+pub async fn serve(
     listener: TcpListener,
     protocol: Protocol,
     app: Router,
-    intake: Intake,
+    limits: Room,
     stop: CancellationToken,
 ) {
     let room = Arc::new(Semaphore::new(
-        intake.connections.min(Semaphore::MAX_PERMITS),
+        limits.connections.min(Semaphore::MAX_PERMITS),
     ));
     // Dropped with this task, which then cuts off what is still under way.
     let mut connections = JoinSet::new();
@@ -50,7 +60,7 @@ pub(crate) async fn serve(
                 Ok((stream, _)) => {
                     let (app, stop) = (app.clone(), stop.clone());
                     connections.spawn(async move {
-                        connection(stream, protocol, app, intake.patience, stop).await;
+                        connection(stream, protocol, app, limits.patience, stop).await;
                         drop(permit);
                     });
                 }
