@@ -1,5 +1,6 @@
 //! The command line. Only this reads the environment.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -280,12 +281,45 @@ pub struct RunArgs {
     /// Their names end in `-simulated` wherever they show.
     #[arg(long, env = "SYNTHETICS_SIMULATE")]
     pub simulate: bool,
+    /// The page.
+    #[command(flatten)]
+    pub page: PageArgs,
     /// The history.
     #[command(flatten)]
     pub history: HistoryArgs,
     /// Writes the report to this file at the end, as JSON, whole or not at all.
     #[arg(long, env = "SYNTHETICS_JSON")]
     pub json: Option<PathBuf>,
+}
+
+/// Where the status page is.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Status page")]
+pub struct PageArgs {
+    /// Address of this machine that the status page is at; 0.0.0.0 shows it to everybody who can
+    /// reach the machine.
+    #[arg(long, env = "SYNTHETICS_LISTEN_ADDRESS", default_value = "127.0.0.1")]
+    pub listen_address: IpAddr,
+    /// Port of the status page; 0 takes a free one, which the log tells. Where none is given it is
+    /// 8081, or a free one while another program has that.
+    #[arg(long, env = "SYNTHETICS_PORT")]
+    pub port: Option<u16>,
+    /// Host names that the page may be called by, beside addresses and `localhost`: others are
+    /// refused, since a site elsewhere may have pointed its name here.
+    #[arg(long, env = "SYNTHETICS_ALLOW_HOST", value_delimiter = ',')]
+    pub allow_host: Vec<String>,
+    /// Origins that may show the page in a frame, beside those of this machine, such as
+    /// `https://console.example.com`.
+    #[arg(long, env = "SYNTHETICS_ALLOW_FRAME", value_delimiter = ',', value_parser = origin)]
+    pub allow_frame: Vec<String>,
+    /// No status page.
+    #[arg(long, env = "SYNTHETICS_NO_PAGE")]
+    pub no_page: bool,
+}
+
+impl PageArgs {
+    /// The port where none is given.
+    pub const PORT: u16 = 8081;
 }
 
 /// An instant, or a time before now.
@@ -361,6 +395,15 @@ fn target(text: &str) -> Result<Url, String> {
         return Err(format!("a base address ends with its path; {example}"));
     }
     Ok(url)
+}
+
+/// An origin in the form that a policy takes: nothing in it ends the list that it stands in.
+fn origin(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).ok().filter(Url::has_host);
+    let origin = url.map(|url| url.origin().ascii_serialization());
+    origin
+        .filter(|origin| text.trim_end_matches('/') == origin.as_str())
+        .ok_or_else(|| "write scheme, host and port alone, such as https://example.com".to_owned())
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -19,6 +19,7 @@ pub mod export;
 pub mod history;
 pub mod objective;
 mod openslo;
+pub mod page;
 pub mod plan;
 pub mod probe;
 pub mod recording;
@@ -35,7 +36,7 @@ use std::process::ExitCode;
 
 pub use cli::{
     AlertArgs, AlertCommand, Cli, Command, ExportArgs, GateArgs, HistoryArgs, HistoryMode, Moment,
-    OverWindow, ProbeArgs, RunArgs, ValidateArgs,
+    OverWindow, PageArgs, ProbeArgs, RunArgs, ValidateArgs,
 };
 pub use setup::SIMULATED;
 pub use slo::Verdict;

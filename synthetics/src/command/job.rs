@@ -1,17 +1,21 @@
 //! Checks and objectives with what is needed to run them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::ProbeArgs;
+use crate::alert::Alerts;
+use crate::cli::{HistoryArgs, HistoryMode, ProbeArgs};
 use crate::clock::{Clock as _, FastClock, Timestamp};
 use crate::config::{Config, HistorySink, Webhook};
 use crate::evaluate::{Evaluation, evaluate};
+use crate::history::store::Store;
 use crate::history::{Live, Minute, Site};
 use crate::objective::{Slo, latency_limits};
+use crate::page::{CheckInfo, Scene};
 use crate::plan::{Plan, Wish};
 use crate::probe::{Check, ProbeResult};
 use crate::recording::Header;
@@ -40,6 +44,7 @@ pub(super) struct Job {
     pub(super) notify: Vec<Vec<usize>>,
     places: Arc<[Place]>,
     target: String,
+    titles: HashMap<Arc<str>, String>,
 }
 
 /// What a job is probed with.
@@ -58,7 +63,11 @@ impl Job {
     pub(super) fn with(config: Config, args: &ProbeArgs, play: bool) -> Self {
         let places = setup::places(&config, args, play);
         let checks = config.checks.iter();
+        let titles = config.locations.iter();
         Self {
+            titles: titles
+                .map(|l| (Arc::clone(&l.name), l.title.clone()))
+                .collect(),
             intervals: checks.clone().map(|planned| planned.interval).collect(),
             checks: checks.map(|planned| planned.check.clone()).collect(),
             places,
@@ -94,6 +103,28 @@ impl Job {
             simulated: place.name.ends_with(setup::SIMULATED),
         };
         self.places.iter().map(site).collect()
+    }
+
+    /// What the page shows of it.
+    pub(super) fn scene(
+        &self,
+        live: &Live,
+        alerts: &Alerts,
+        clock: FastClock,
+        store: Option<&Store>,
+        args: &HistoryArgs,
+    ) -> Scene {
+        Scene {
+            live: live.clone(),
+            alerts: alerts.clone(),
+            clock: Arc::new(clock),
+            time_scale: clock.factor(),
+            target: self.target.clone(),
+            table: store.map(|store| store.table().to_owned()),
+            table_required: args.history == HistoryMode::On,
+            checks: self.checks.iter().map(CheckInfo::from).collect(),
+            titles: self.titles.clone(),
+        }
     }
 
     fn places(&self) -> Vec<Arc<str>> {

@@ -1,6 +1,7 @@
 //! `synthetics run`: probing on and on.
 
 use std::io::IsTerminal as _;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,10 +13,11 @@ use super::keep::{self, Kept};
 use super::{stop_on_signal, write_stdout, write_whole};
 use crate::alert::webhook::{Patience, Webhooks};
 use crate::alert::{Alerts, Evidence, Sentry, Teller};
-use crate::cli::{ProbeArgs, RunArgs};
+use crate::cli::{PageArgs, ProbeArgs, RunArgs};
 use crate::clock::Clock as _;
 use crate::config::{Config, Reload, Watcher};
 use crate::history::Minute;
+use crate::page::{self, Page};
 use crate::plan::Plan;
 use crate::report::{Basis, Report, json, table};
 use crate::run::Event;
@@ -40,6 +42,8 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
     let signalled = stop_on_signal(stop.clone())?;
     let mut watcher = args.probe.config.as_deref().map(Watcher::new);
     let mut record = create(args.probe.record.as_deref())?;
+    let page = open_page(&args.page).await?;
+    let exposition = page.as_ref().map(Page::exposition);
     let store = keep::open(&args.history, &job).await?;
     let clock = keep::clock(&args.history, store.as_ref()).await?;
     let alerts = Alerts::new();
@@ -83,6 +87,10 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
         };
         teller = Some(told.clone());
         let mut states = StateLog::default();
+        if let Some(page) = &page {
+            let shown = job.scene(&kept.live, &alerts, clock, store.as_ref(), &args.history);
+            page.show(shown);
+        }
         // The session also ends when there is a new configuration, or no place for the history.
         let session = stop.child_token();
         let live = kept.live.clone();
@@ -104,6 +112,9 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
                 dogstatsd.record(result);
                 states.record(result);
                 evidence.record(result);
+                if let Some(exposition) = &exposition {
+                    exposition.count(result);
+                }
                 if let Some(live) = also {
                     live.record(result);
                 }
@@ -135,11 +146,38 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
     };
     signalled.abort();
     webhooks.end(LAST_WORDS).await;
+    if let Some(page) = page {
+        page.shutdown().await;
+    }
     // A run ends when it is told to, and then judges what it has.
     if let Basis::Probes { interrupted, .. } = &mut report.basis {
         *interrupted = false;
     }
     tell(&args, &report, colour)
+}
+
+/// The page, at once: it says that it is starting, and what is asked for in the wrong way fails
+/// before anything is probed.
+async fn open_page(args: &PageArgs) -> anyhow::Result<Option<Page>> {
+    if args.no_page {
+        return Ok(None);
+    }
+    let config = |port| page::Config {
+        address: SocketAddr::from((args.listen_address, port)),
+        allowed_hosts: args.allow_host.clone(),
+        allowed_frames: args.allow_frame.clone(),
+        ..page::Config::default()
+    };
+    let page = match (
+        Page::bind(config(args.port.unwrap_or(PageArgs::PORT))).await,
+        args.port,
+    ) {
+        // A second prober on the same machine need not be told.
+        (Err(_), None) => Page::bind(config(0)).await?,
+        (page, _) => page?,
+    };
+    tracing::info!(page = page.url(), "status page");
+    Ok(Some(page))
 }
 
 fn tell(args: &RunArgs, report: &Report, colour: bool) -> anyhow::Result<()> {

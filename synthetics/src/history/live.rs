@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::bucket::Bucket;
 use super::codec::ByCheck;
+use super::lanes::Lanes;
 use super::minute::{Level, Minute};
 use super::series::Series;
 use super::store::MinuteItem;
@@ -46,6 +47,8 @@ struct Inner {
     books: Vec<Book>,
     view: View,
     loaded: watch::Sender<bool>,
+    lanes: Lanes,
+    out_of_reach: bool,
 }
 
 /// The minutes of one location that are not done with.
@@ -64,6 +67,26 @@ pub struct Lost {
     pub results: u64,
     /// Minutes that were dropped since the table was away for too long.
     pub minutes: u64,
+}
+
+/// What is known, for looking at.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// What the objectives saw.
+    pub view: &'a View,
+    /// What the checks found.
+    pub lanes: &'a Lanes,
+    /// Declared downtime.
+    pub maintenance: &'a [Maintenance],
+}
+
+/// How the table does that the history is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// What was there at the start has been read.
+    pub loaded: bool,
+    /// The last reading went well.
+    pub answers: bool,
 }
 
 #[derive(Default)]
@@ -105,7 +128,9 @@ impl Live {
             limits: latency_limits(&slos),
             maintenance,
             books: sites.into_iter().map(book).collect(),
+            lanes: Lanes::new(&names, span),
             view: View::new(slos, &names, span),
+            out_of_reach: false,
             names,
             loaded: watch::Sender::new(false),
         })))
@@ -215,7 +240,35 @@ impl Live {
         });
         if !own {
             inner.view.take(location, level, first, checks);
+            inner.lanes.take(location, level, first, checks);
         }
+    }
+
+    /// All that is known, at one moment: nothing changes while `read` looks at it, and nothing is
+    /// recorded, so it must not take long.
+    pub fn read<T>(&self, read: impl FnOnce(Known<'_>) -> T) -> T {
+        let mut inner = self.inner();
+        inner.show();
+        read(Known {
+            view: &inner.view,
+            lanes: &inner.lanes,
+            maintenance: &inner.maintenance,
+        })
+    }
+
+    /// Whether what was found before has been read, and whether the table answers.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        let inner = self.inner();
+        Reach {
+            loaded: *inner.loaded.borrow(),
+            answers: !inner.out_of_reach,
+        }
+    }
+
+    /// Notes how the table answered.
+    pub(super) fn reached(&self, ok: bool) {
+        self.inner().out_of_reach = !ok;
     }
 
     /// The locations that this process records.
@@ -368,8 +421,9 @@ impl Inner {
             for (minute, open) in &mut book.minutes {
                 if open.shown < open.changes {
                     let checks = open.checks(*minute);
-                    self.view
-                        .take(&book.site.name, Level::Minute, *minute, &checks);
+                    let (name, level) = (&book.site.name, Level::Minute);
+                    self.view.take(name, level, *minute, &checks);
+                    self.lanes.take(name, level, *minute, &checks);
                     open.shown = open.changes;
                 }
             }

@@ -7,6 +7,7 @@
 pub mod bucket;
 pub mod codec;
 pub mod error;
+pub mod lanes;
 pub mod live;
 pub mod load;
 pub mod minute;
@@ -16,6 +17,7 @@ mod seen;
 pub mod series;
 pub mod sketch;
 pub mod store;
+mod stretches;
 pub mod summary;
 pub mod view;
 pub mod watcher;
@@ -23,6 +25,7 @@ pub mod writer;
 
 pub use bucket::{Bucket, NotedProbe, ProbeCounts, Worst};
 pub use error::HistoryError;
+pub use lanes::Lanes;
 pub use live::{Live, Site};
 pub use minute::{Level, Minute};
 pub use series::Series;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::bucket::ProbeCounts;
 use super::minute::{Level, Minute};
 use super::series::Series;
 use super::sketch::Sketch;
@@ -20,6 +21,24 @@ pub(super) struct Cell {
 }
 
 impl Cell {
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            good: self.good.saturating_add(other.good),
+            bad: self.bad.saturating_add(other.bad),
+            gaps: self.gaps.saturating_add(other.gaps),
+            retried: self.retried.saturating_add(other.retried),
+        }
+    }
+
+    pub(super) fn minus(self, other: Self) -> Self {
+        Self {
+            good: self.good.saturating_sub(other.good),
+            bad: self.bad.saturating_sub(other.bad),
+            gaps: self.gaps.saturating_sub(other.gaps),
+            retried: self.retried.saturating_sub(other.retried),
+        }
+    }
+
     pub(super) fn is_measured(self) -> bool {
         self.good > 0 || self.bad > 0
     }
@@ -35,15 +54,31 @@ impl From<Cell> for SliceCell {
     }
 }
 
-/// The newest minutes of one objective at one location.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ring {
-    first: u64,
-    cells: VecDeque<Cell>,
+impl From<ProbeCounts> for Cell {
+    fn from(counts: ProbeCounts) -> Self {
+        Self {
+            good: counts.good,
+            bad: counts.bad,
+            gaps: counts.gaps,
+            retried: counts.retried,
+        }
+    }
 }
 
-impl Ring {
-    pub(super) fn get(&self, minute: Minute) -> Cell {
+/// The newest minutes, or hours, of something.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ring<T> {
+    first: u64,
+    cells: VecDeque<T>,
+}
+
+impl<T: Copy + Default> Ring<T> {
+    /// Whether a ring that keeps `keep` has room for it.
+    pub(super) fn holds(&self, minute: Minute, keep: u64) -> bool {
+        self.cells.is_empty() || minute.0 + keep > self.first + self.cells.len() as u64
+    }
+
+    pub(super) fn get(&self, minute: Minute) -> T {
         let at = minute.0.checked_sub(self.first);
         let at = at.and_then(|at| usize::try_from(at).ok());
         at.and_then(|at| self.cells.get(at))
@@ -51,7 +86,7 @@ impl Ring {
             .unwrap_or_default()
     }
 
-    pub(super) fn set(&mut self, minute: Minute, cell: Cell, keep: u64) {
+    pub(super) fn set(&mut self, minute: Minute, cell: T, keep: u64) {
         let end = self.first + self.cells.len() as u64;
         if self.cells.is_empty() {
             self.first = minute.0;
@@ -63,11 +98,11 @@ impl Ring {
             self.first = minute.0;
         }
         while self.first > minute.0 {
-            self.cells.push_front(Cell::default());
+            self.cells.push_front(T::default());
             self.first -= 1;
         }
         while self.first + self.cells.len() as u64 <= minute.0 {
-            self.cells.push_back(Cell::default());
+            self.cells.push_back(T::default());
         }
         while self.cells.len() as u64 > keep {
             self.cells.pop_front();
@@ -78,7 +113,9 @@ impl Ring {
             *kept = cell;
         }
     }
+}
 
+impl Ring<Cell> {
     pub(super) fn oldest_measured(&self) -> Option<Minute> {
         let at = self.cells.iter().position(|cell| cell.is_measured())?;
         Some(Minute(self.first + at as u64))
@@ -95,7 +132,7 @@ impl Ring {
 pub(super) struct Seen {
     pub(super) name: Arc<str>,
     /// By objective.
-    pub(super) rings: Vec<Ring>,
+    pub(super) rings: Vec<Ring<Cell>>,
     /// By objective, only for latencies: sketches by the minute that they begin with.
     pub(super) sketches: Vec<BTreeMap<Minute, (Level, Sketch)>>,
 }

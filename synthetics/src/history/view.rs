@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::evaluate::{Evaluation, Judge, SliceCell};
 use crate::objective::{Indicator, Slo};
 use crate::slo::burn::{self, BurnAlert};
-use crate::slo::{Counts, Coverage, Maintenance, Percent, Ratio, SliceState};
+use crate::slo::{Counts, Coverage, Maintenance, Percent, Ratio, SliceState, budget};
 use crate::tally::Shown;
 
 /// A newest measurement that ended this long ago is stale.
@@ -176,13 +176,18 @@ impl View {
     ) -> Option<Evaluation> {
         let objective = self.slos.get(slo)?;
         let mut judge = Judge::new(objective, maintenance);
+        let window = range.end.start().since(range.start.start());
         let range = self.expected(slo, range, expect);
         self.judge(slo, range.clone(), |from, until, cells| {
             judge.slice(from, until, cells);
         });
         let latency = matches!(objective.indicator, Indicator::Latency { .. });
         let p95 = latency.then(|| self.percentile(slo, range, Percent::P95));
-        Some(judge.finish(stale, p95))
+        let mut evaluation = judge.finish(stale, p95);
+        // A budget is for the whole window, however young the prober is.
+        let (counts, target) = (evaluation.counts, objective.target);
+        evaluation.remaining_time = budget::remaining_time(counts, target, window);
+        Some(evaluation)
     }
 
     /// What each minute of `range` was.
@@ -202,6 +207,30 @@ impl View {
             states.push(judge.slice(from, until, cells));
         });
         states
+    }
+
+    /// What each minute of `range` was at each location by itself.
+    #[must_use]
+    pub fn states_by_location(
+        &self,
+        slo: usize,
+        maintenance: &[Maintenance],
+        range: &Range<Minute>,
+    ) -> Vec<(Arc<str>, Vec<SliceState>)> {
+        let Some(objective) = self.slos.get(slo) else {
+            return Vec::new();
+        };
+        let of = |place: &Seen| {
+            let ring = place.rings.get(slo)?;
+            let mut judge = Judge::new(objective, maintenance);
+            let minutes = (range.start.0..range.end.0).map(Minute);
+            let state = |minute: Minute| {
+                let cell = SliceCell::from(ring.get(minute));
+                judge.slice(minute.start(), minute.end(), [cell])
+            };
+            Some((Arc::clone(&place.name), minutes.map(state).collect()))
+        };
+        self.places.iter().filter_map(of).collect()
     }
 
     /// What the burn alerts of an objective read at `end`, the end of its window. Below nine
@@ -289,7 +318,7 @@ impl View {
         range: Range<Minute>,
         mut slice: impl FnMut(Timestamp, Timestamp, &mut dyn Iterator<Item = SliceCell>),
     ) {
-        let rings: Vec<&Ring> = self
+        let rings: Vec<&Ring<Cell>> = self
             .places
             .iter()
             .filter_map(|p| p.rings.get(slo))

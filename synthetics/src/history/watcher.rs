@@ -61,6 +61,7 @@ impl Watcher {
                 () = stop.cancelled() => return,
                 looked = self.look() => looked,
             };
+            self.live.reached(looked.is_ok());
             match looked {
                 Ok(()) => {
                     self.live.set_loaded();

@@ -6,7 +6,7 @@ mod json;
 mod junit;
 mod markdown;
 mod table;
-mod words;
+pub(crate) mod words;
 
 pub use github::annotations;
 pub use json::json;

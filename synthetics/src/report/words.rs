@@ -10,10 +10,10 @@ use crate::slo::{Percent, Reason, Rounding, Verdict, samples};
 use crate::tally::Shown;
 
 /// What is not there.
-pub(super) const NOTHING: &str = "-";
+pub(crate) const NOTHING: &str = "-";
 
 /// A duration in milliseconds for people: `12.3 ms`.
-pub(super) fn millis(duration: Duration) -> String {
+pub(crate) fn millis(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1_000.0)
 }
 
@@ -76,7 +76,7 @@ fn span(report: &Report) -> String {
 }
 
 /// The SLI, cut and not rounded: 97.999 % must not look like 98 %.
-pub(super) fn measured(evaluation: &Evaluation) -> String {
+pub(crate) fn measured(evaluation: &Evaluation) -> String {
     evaluation.counts.sli().map_or_else(
         || NOTHING.to_owned(),
         |sli| {
@@ -87,7 +87,7 @@ pub(super) fn measured(evaluation: &Evaluation) -> String {
 }
 
 /// Good events of all.
-pub(super) fn counts(evaluation: &Evaluation) -> String {
+pub(crate) fn counts(evaluation: &Evaluation) -> String {
     let what = match evaluation.slo.indicator {
         Indicator::Availability { .. } => "slices",
         Indicator::Latency { .. } | Indicator::Success => "requests",
@@ -111,7 +111,7 @@ pub(super) fn budget(evaluation: &Evaluation) -> String {
 }
 
 /// The 95th percentile of a latency objective.
-pub(super) fn p95(evaluation: &Evaluation) -> String {
+pub(crate) fn p95(evaluation: &Evaluation) -> String {
     let minimum = samples::for_percentile(Percent::P95).map_or(0, u128::from);
     match evaluation.p95 {
         None | Some(Shown::Nothing) => NOTHING.to_owned(),
@@ -151,7 +151,7 @@ pub(super) fn failing(check: &CheckReport) -> Option<String> {
 }
 
 /// Why a verdict is not simply what the numbers beside it say.
-pub(super) fn why(evaluation: &Evaluation) -> Option<String> {
+pub(crate) fn why(evaluation: &Evaluation) -> Option<String> {
     let needed = evaluation.judgement.needed;
     let (total, bad) = (evaluation.counts.total(), evaluation.counts.bad);
     let target = evaluation.slo.target;
@@ -174,7 +174,7 @@ pub(super) fn why(evaluation: &Evaluation) -> Option<String> {
 }
 
 /// What is not judged as it was measured: maintenance and retries.
-pub(super) fn notes(evaluation: &Evaluation) -> Vec<String> {
+pub(crate) fn notes(evaluation: &Evaluation) -> Vec<String> {
     let mut notes = Vec::new();
     let slices = evaluation.slices.maintenance;
     match evaluation.slo.indicator {

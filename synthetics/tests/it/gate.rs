@@ -36,6 +36,8 @@ pub(crate) fn synthetics(arguments: &[&str]) -> Command {
         .env_clear()
         .env("OTEL_SDK_DISABLED", "true")
         .env("DD_DOGSTATSD_DISABLE", "true")
+        // Many at once, each with a page of its own.
+        .env("SYNTHETICS_PORT", "0")
         .args(arguments)
         .kill_on_drop(true);
     command

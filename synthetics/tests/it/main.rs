@@ -12,6 +12,7 @@ mod history;
 mod https;
 mod journey;
 mod keeping;
+mod page;
 mod past;
 mod probe;
 mod properties;
