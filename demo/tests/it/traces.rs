@@ -215,6 +215,53 @@ async fn one_page_is_one_trace_through_five_services_with_its_logs_and_metrics()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_probe_is_the_root_of_the_trace_of_the_page_that_it_asks_for() {
+    let agent = Receivers::bind(Addresses::loopback())
+        .await
+        .expect("receivers");
+    let base = port_base();
+    let mut command = bookwatch(&["up", "--json", "--no-load"]);
+    command
+        .arg(format!("--port-base={base}"))
+        .arg("--only=dynamodb,details,ratings,reviews-v2,productpage,synthetics")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", agent.otlp_http_url())
+        .env("OTEL_BSP_SCHEDULE_DELAY", "100");
+    let _shop = tokio::task::block_in_place(|| {
+        let mut shop = Running::start(&mut command);
+        shop.event("ready");
+        shop
+    });
+    let page = "productpage: GET /productpage < synthetics: probe productpage";
+    let details = format!("details: GET /details/{{id}} < productpage: GET < {page}");
+    let reviews = format!("reviews: GET /reviews/{{id}} < productpage: GET < {page}");
+    let ratings = format!("ratings: GET /ratings/{{id}} < reviews: GET < {reviews}");
+    let expected = [
+        page.to_owned(),
+        format!("details: GetItem bookwatch-details < {details}"),
+        format!("ratings: Query bookwatch-ratings < {ratings}"),
+    ];
+    // One trace from the probe down to the database.
+    let probe = agent
+        .store()
+        .wait_for(LIMIT, |seen: &Snapshot| {
+            let probes = seen.service("synthetics");
+            let mut roots = probes.filter(|span| &*span.name == "probe productpage");
+            roots
+                .find(|root| {
+                    let spans: Vec<_> = seen.trace(root.trace_id).cloned().collect();
+                    let all: Vec<_> = spans.iter().map(|span| lineage(span, &spans)).collect();
+                    expected.iter().all(|lineage| all.contains(lineage))
+                })
+                .cloned()
+        })
+        .await
+        .expect("one trace");
+    assert_eq!((probe.kind, probe.parent_span_id), (SpanKind::Client, None));
+    let location = probe.attributes["synthetics.location"].as_str();
+    assert!(location.is_some(), "{probe:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn my_metric_comes_on_time_and_in_range() {
     let agent = Receivers::bind(Addresses::loopback())
         .await
