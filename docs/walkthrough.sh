@@ -56,6 +56,7 @@ on_this_machine() {
     docker compose run --rm --no-deps synthetics config >/dev/null
     docker compose run --rm --no-deps synthetics gate --for 20s
     soon eval "curl --silent http://127.0.0.1:8080/api/v1/slos | contains 'availability'"
+    curl --silent --fail http://127.0.0.1:8081/badge/availability.svg | contains "<svg"
 
     step "6. Break it"
     docker compose stop details
@@ -77,6 +78,7 @@ on_a_cluster() {
     kubectl -n bookwatch wait --for=condition=Available --timeout=120s deployment --all
     kubectl -n bookwatch port-forward service/productpage 9080 &
     kubectl -n bookwatch port-forward service/console 8080 &
+    kubectl -n bookwatch port-forward service/synthetics-tokyo 8081 &
     kubectl -n bookwatch scale deployment/details --replicas=0
     kubectl -n bookwatch scale deployment/details --replicas=1
     kubectl delete -k k8s/overlays/local

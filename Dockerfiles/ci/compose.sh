@@ -65,6 +65,7 @@ curl() {
     local words=("\$@")
     words=("\${words[@]/127.0.0.1:9080/127.0.0.1:$SHOP_PORT}")
     words=("\${words[@]/127.0.0.1:8080/127.0.0.1:$CONSOLE_PORT}")
+    words=("\${words[@]/127.0.0.1:8081/127.0.0.1:$SYNTHETICS_PORT}")
     command curl --max-time 10 "\${words[@]}"
 }
 export -f docker curl
