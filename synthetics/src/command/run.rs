@@ -37,8 +37,7 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
         Some(_) => args.interval.max(args.probe.timeout),
         None => args.interval,
     };
-    let scale = args.history.time_scale;
-    let mut job = Job::new(&args.probe, interval, args.simulate)?.scaled(scale);
+    let mut job = Job::new(&args.probe, interval, args.simulate)?;
     let stop = CancellationToken::new();
     let signalled = stop_on_signal(stop.clone())?;
     let mut watcher = args.probe.config.as_deref().map(Watcher::new);
@@ -137,7 +136,7 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
         kept.end().await?;
         match config {
             Some(config) if !stop.is_cancelled() => {
-                job = Job::with(config, &args.probe, args.simulate).scaled(scale);
+                job = Job::with(config, &args.probe, args.simulate);
             }
             _ => {
                 dogstatsd.objectives(&report.objectives, &alerts.all());

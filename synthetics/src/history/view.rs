@@ -19,6 +19,9 @@ use crate::slo::burn::{self, BurnAlert};
 use crate::slo::{Counts, Coverage, Maintenance, Percent, Ratio, SliceState, budget};
 use crate::tally::Shown;
 
+/// A newest measurement that ended this long ago is stale.
+pub const STALE: Duration = Duration::from_secs(3 * 60);
+
 /// Which minutes should have been measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
@@ -157,7 +160,7 @@ impl View {
         };
         let end = newest.plus(1);
         let start = Minute::of(objective.window.start(end.start()));
-        let stale = now.since(end.start()) > objective.stale;
+        let stale = now.since(end.start()) > STALE;
         (start..end, stale)
     }
 
@@ -187,8 +190,7 @@ impl View {
         Some(evaluation)
     }
 
-    /// What each minute of `range` was. A minute in which no probe was due is as the last one
-    /// before it.
+    /// What each minute of `range` was.
     #[must_use]
     pub fn states(
         &self,
@@ -200,20 +202,9 @@ impl View {
             return Vec::new();
         };
         let mut judge = Judge::new(objective, maintenance);
-        let stride = objective.stride(Minute::LENGTH);
         let mut states = Vec::new();
-        let mut last = None;
         self.judge(slo, range, |from, until, cells| {
-            let mut state = judge.slice(from, until, cells);
-            match (state, last) {
-                (SliceState::Gap, Some((before, ago))) if ago < stride => {
-                    state = before;
-                    last = Some((before, ago + 1));
-                }
-                (SliceState::Gap, _) => last = None,
-                (state, _) => last = Some((state, 1)),
-            }
-            states.push(state);
+            states.push(judge.slice(from, until, cells));
         });
         states
     }

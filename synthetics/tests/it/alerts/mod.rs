@@ -2,6 +2,5 @@
 
 mod program;
 mod receiver;
-mod stage;
 mod states;
 mod webhooks;
