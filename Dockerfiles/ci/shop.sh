@@ -123,6 +123,10 @@ for name in productpage details ratings reviews-v1 reviews-v2 reviews-v3; do
 done
 until_true "console is ready" console asked console 8080 /readyz
 
+start synthetics synthetics "${telemetry[@]}" --env SYNTHETICS_TARGET=http://productpage:9080 --env SYNTHETICS_PORT=8081 \
+    --env SYNTHETICS_LISTEN_ADDRESS=0.0.0.0
+until_true "the prober's page is ready" synthetics asked synthetics 8081 /readyz
+
 code=0
 "$docker" run --rm "${strict[@]}" --env SYNTHETICS_TARGET=http://productpage:9080 \
     "$registry/synthetics:$version" gate --for "${GATE_FOR:-20s}" || code=$?
@@ -135,7 +139,7 @@ for metric in my_metric http.server.request.duration loadgen.request.count; do
 done
 
 # ---- what holds of every image and container
-for name in productpage details ratings reviews-v1 mymetric loadgen console dynamodb; do
+for name in productpage details ratings reviews-v1 mymetric loadgen synthetics console dynamodb; do
     is_running "$name" || wrong "$name" "$name has ended"
     user=$("$docker" inspect --format '{{ .Config.User }}' "$id-$name")
     [ "$user" = 65532:65532 ] || wrong "$name" "$name runs as $user"
@@ -149,7 +153,7 @@ if "$docker" run --rm --entrypoint /bin/sh "$registry/details:$version" -c true 
     wrong details "there is a shell in the image of details"
 fi
 ok "no shell in the image"
-for name in productpage details mymetric loadgen console dynamodb; do
+for name in productpage details mymetric loadgen synthetics console dynamodb; do
     "$docker" stop --time 20 "$id-$name" >/dev/null
     code=$("$docker" inspect --format '{{ .State.ExitCode }}' "$id-$name")
     [ "$code" = 0 ] || wrong "$name" "$name ends with $code on SIGTERM"
