@@ -40,8 +40,13 @@ fn write_stdout(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes beside the file and renames, so that no reader ever sees half a report.
+/// Writes beside the file and renames, so that no reader ever sees half a report. What is there and no file, such as
+/// `/dev/null` or a pipe, is written to as it is: root would put a file in its place.
 pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return std::fs::write(path, text)
+            .with_context(|| format!("cannot write the report to {}", path.display()));
+    }
     let mut name = path
         .file_name()
         .with_context(|| format!("`{}` is no file name", path.display()))?
@@ -51,4 +56,29 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(&beside, text)
         .and_then(|()| std::fs::rename(&beside, path))
         .with_context(|| format!("cannot write the report to {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileTypeExt as _;
+    use std::path::Path;
+
+    use super::write_whole;
+
+    #[test]
+    fn a_file_is_replaced_and_a_device_is_left_where_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("report");
+        write_whole(&file, "first").expect("written");
+        write_whole(&file, "second").expect("written");
+        assert_eq!(std::fs::read_to_string(&file).expect("a file"), "second");
+        // Through a link, so that a mistake here does not cost the machine its device.
+        let link = folder.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
+        write_whole(&link, "nothing").expect("written");
+        let kept = std::fs::symlink_metadata(&link).expect("it is there");
+        assert!(kept.file_type().is_symlink());
+        let null = std::fs::metadata(Path::new("/dev/null")).expect("it is there");
+        assert!(null.file_type().is_char_device());
+    }
 }
