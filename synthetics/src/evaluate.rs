@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::history::Minute;
 use crate::objective::{Indicator, Slo};
 use crate::slo::budget::SignedMillis;
 use crate::slo::{
@@ -67,6 +68,8 @@ pub struct Judge<'a> {
     gaps: u64,
     retried: u64,
     range: Option<(Timestamp, Timestamp)>,
+    /// Of so many slices, one has a probe due.
+    stride: u64,
 }
 
 impl<'a> Judge<'a> {
@@ -90,6 +93,7 @@ impl<'a> Judge<'a> {
             gaps: 0,
             retried: 0,
             range: None,
+            stride: 1,
         }
     }
 
@@ -111,6 +115,10 @@ impl<'a> Judge<'a> {
         self.gaps += sum.gaps;
         let (first, last) = self.range.unwrap_or((from, until));
         self.range = Some((first.min(from), last.max(until)));
+        // Shorter slices are the rounds of a gate, which has a rate of its own.
+        if until.since(from) == Minute::LENGTH {
+            self.stride = self.slo.stride(Minute::LENGTH);
+        }
         let state = if self.maintenance.iter().any(|w| w.touches(from, until)) {
             self.dropped = self.dropped.plus(sum.counts);
             SliceState::Maintenance
@@ -133,23 +141,32 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Measured against expected slices so far.
+    /// Measured against expected slices so far. Where probes are further apart than slices are
+    /// long, only that share of the slices is expected in which one was due.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        self.slices.coverage()
+        let Coverage { measured, expected } = self.slices.coverage();
+        Coverage {
+            measured,
+            expected: measured.max((expected / self.stride).max(expected.min(1))),
+        }
     }
 
     /// The verdict. `stale` says that the newest measurement is too old.
     #[must_use]
     pub fn finish(self, stale: bool, p95: Option<Shown>) -> Evaluation {
         let (counts, coverage) = (self.counts(), self.coverage());
+        let slices = SliceTally {
+            gap: coverage.expected - coverage.measured,
+            ..self.slices
+        };
         let target = self.slo.target;
         let length = self
             .range
             .map_or(Duration::ZERO, |(from, until)| until.since(from));
         Evaluation {
             counts,
-            slices: self.slices,
+            slices,
             coverage,
             range: self.range,
             gaps: self.gaps,

@@ -7,6 +7,11 @@ use std::time::Duration;
 use crate::slo::burn::{self, BurnAlert};
 use crate::slo::{LocationRule, Percent, Target, Window};
 
+/// A newest measurement that ended this long ago is stale, unless probes are further apart.
+pub const STALE: Duration = Duration::from_secs(3 * 60);
+/// What a busy machine may be late by, in real time.
+const MOMENT: Duration = Duration::from_secs(5);
+
 /// One objective.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slo {
@@ -26,6 +31,11 @@ pub struct Slo {
     pub window: Window,
     /// When to raise an alarm.
     pub alerts: Vec<BurnAlert>,
+    /// The longest time between two probes of it, whichever of its checks they are of, on the
+    /// clock that it is judged by. Slices in which no probe is due are not missing.
+    pub every: Duration,
+    /// A newest measurement that ended this long ago is stale.
+    pub stale: Duration,
     /// Where it is written, so that a failure can point there.
     pub source: Option<SourceLine>,
 }
@@ -44,8 +54,31 @@ impl Slo {
             rule: LocationRule::AllUp,
             window,
             alerts: burn::usual(target, window.period()),
+            every: Duration::ZERO,
+            stale: STALE,
             source: None,
         }
+    }
+
+    /// The same, probed once in `every` of real time, and judged by a clock that runs `factor`
+    /// times as fast.
+    #[must_use]
+    pub fn probed(mut self, every: Duration, factor: u32) -> Self {
+        self.every = every.saturating_mul(factor);
+        // On a faster clock a moment of real time is long, and no sign of anything.
+        let moment = match factor {
+            1 => Duration::ZERO,
+            factor => MOMENT.saturating_mul(factor),
+        };
+        self.stale = STALE.max(self.every.saturating_mul(2)).max(moment);
+        self
+    }
+
+    /// One slice of so many has a probe due, where a slice is this long.
+    #[must_use]
+    pub fn stride(&self, slice: Duration) -> u64 {
+        let stride = self.every.as_micros() / slice.as_micros().max(1);
+        u64::try_from(stride).unwrap_or(u64::MAX).max(1)
     }
 }
 

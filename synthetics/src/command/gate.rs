@@ -30,6 +30,7 @@ pub(crate) async fn gate(args: GateArgs, colour: bool) -> anyhow::Result<Verdict
     let mut report = if let Some(file) = &args.replay {
         past::replay(file, &job)?
     } else if args.window.is_some() || args.since.is_some() {
+        let job = job.scaled(args.history.time_scale);
         past::history(&args, &job).await?
     } else {
         probe(&args, &job).await?

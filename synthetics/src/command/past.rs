@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -16,7 +17,7 @@ use crate::evaluate::{Evaluation, evaluate};
 use crate::history::load::load;
 use crate::history::store::{LocationRecord, Store};
 use crate::history::summary::Summaries;
-use crate::history::view::{Expect, STALE};
+use crate::history::view::Expect;
 use crate::history::{Minute, View};
 use crate::recording;
 use crate::report::{Basis, CheckReport, Report};
@@ -171,8 +172,8 @@ impl Asked {
         start.min(end)..end
     }
 
-    fn stale(&self, end: Minute) -> bool {
-        self.until.is_none() && self.now.since(end.start()) > STALE
+    fn stale(&self, end: Minute, after: Duration) -> bool {
+        self.until.is_none() && self.now.since(end.start()) > after
     }
 }
 
@@ -193,7 +194,7 @@ impl Past {
         let keep = span.end.start().since(span.start.start());
         let names: Vec<Arc<str>> = job.names();
         // An hour or a day at the edge brings more along.
-        let keep = keep + std::time::Duration::from_secs(2 * 86_400);
+        let keep = keep + Duration::from_secs(2 * 86_400);
         let mut past = Self {
             view: View::new(job.slos.clone(), &names, keep),
             summaries: Summaries::default(),
@@ -217,7 +218,7 @@ impl Past {
     fn judge(&self, job: &Job, asked: &Asked) -> Vec<Evaluation> {
         let judge = |(index, slo): (usize, &crate::objective::Slo)| {
             let range = asked.range(slo.window, self.view.newest(index));
-            let stale = asked.stale(range.end);
+            let stale = asked.stale(range.end, slo.stale);
             self.view
                 .evaluate(index, &job.maintenance, range, Expect::Everything, stale)
         };

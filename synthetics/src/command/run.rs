@@ -37,7 +37,8 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
         Some(_) => args.interval.max(args.probe.timeout),
         None => args.interval,
     };
-    let mut job = Job::new(&args.probe, interval, args.simulate)?;
+    let scale = args.history.time_scale;
+    let mut job = Job::new(&args.probe, interval, args.simulate)?.scaled(scale);
     let stop = CancellationToken::new();
     let signalled = stop_on_signal(stop.clone())?;
     let mut watcher = args.probe.config.as_deref().map(Watcher::new);
@@ -136,7 +137,7 @@ pub(crate) async fn run(args: RunArgs, metrics: Metrics, colour: bool) -> anyhow
         kept.end().await?;
         match config {
             Some(config) if !stop.is_cancelled() => {
-                job = Job::with(config, &args.probe, args.simulate);
+                job = Job::with(config, &args.probe, args.simulate).scaled(scale);
             }
             _ => {
                 dogstatsd.objectives(&report.objectives, &alerts.all());

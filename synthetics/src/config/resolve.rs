@@ -117,7 +117,12 @@ pub(super) fn resolve(
     let slos: Vec<_> = std::mem::take(&mut document.slos)
         .into_iter()
         .enumerate()
-        .map(|(index, slo)| resolver.slo(slo, index, &check_names))
+        .map(|(index, slo)| {
+            let slo = resolver.slo(slo, index, &check_names);
+            let on = slo.checks.iter().filter_map(|at| checks.get(*at)?.as_ref());
+            let every = on.map(|planned| planned.interval).min();
+            slo.probed(every.unwrap_or_default(), 1)
+        })
         .collect();
     let everybody: Vec<usize> = (0..hooks.len()).collect();
     let mut slos: Vec<_> = slos

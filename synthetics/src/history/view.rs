@@ -19,9 +19,6 @@ use crate::slo::burn::{self, BurnAlert};
 use crate::slo::{Counts, Coverage, Maintenance, Percent, Ratio, SliceState, budget};
 use crate::tally::Shown;
 
-/// A newest measurement that ended this long ago is stale.
-pub const STALE: Duration = Duration::from_secs(3 * 60);
-
 /// Which minutes should have been measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
@@ -160,7 +157,7 @@ impl View {
         };
         let end = newest.plus(1);
         let start = Minute::of(objective.window.start(end.start()));
-        let stale = now.since(end.start()) > STALE;
+        let stale = now.since(end.start()) > objective.stale;
         (start..end, stale)
     }
 
@@ -190,7 +187,8 @@ impl View {
         Some(evaluation)
     }
 
-    /// What each minute of `range` was.
+    /// What each minute of `range` was. A minute in which no probe was due is as the last one
+    /// before it.
     #[must_use]
     pub fn states(
         &self,
@@ -202,9 +200,20 @@ impl View {
             return Vec::new();
         };
         let mut judge = Judge::new(objective, maintenance);
+        let stride = objective.stride(Minute::LENGTH);
         let mut states = Vec::new();
+        let mut last = None;
         self.judge(slo, range, |from, until, cells| {
-            states.push(judge.slice(from, until, cells));
+            let mut state = judge.slice(from, until, cells);
+            match (state, last) {
+                (SliceState::Gap, Some((before, ago))) if ago < stride => {
+                    state = before;
+                    last = Some((before, ago + 1));
+                }
+                (SliceState::Gap, _) => last = None,
+                (state, _) => last = Some((state, 1)),
+            }
+            states.push(state);
         });
         states
     }

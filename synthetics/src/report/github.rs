@@ -23,7 +23,7 @@ pub fn annotations(report: &Report) -> Vec<String> {
         }
         let title = format!("SLO {what}: {}", objective.slo.name);
         properties.push(format!("title={}", property(&title)));
-        let message = data(&words::sentence(objective));
+        let message = data(&words::labelled(report, words::sentence(objective)));
         Some(format!("::{command} {}::{message}", properties.join(",")))
     });
     unmet.collect()

@@ -19,7 +19,7 @@ pub fn junit(report: &Report) -> Result<String, JunitError> {
     let mut suite = TestSuite::new("slo-gate");
     suite.set_time(report.length);
     for objective in &report.objectives {
-        let sentence = words::sentence(objective);
+        let sentence = words::labelled(report, words::sentence(objective));
         let status = match objective.judgement.verdict {
             Verdict::Pass => TestCaseStatus::success(),
             Verdict::Inconclusive if report.verdict() == Verdict::Pass => {
@@ -52,6 +52,10 @@ pub fn junit(report: &Report) -> Result<String, JunitError> {
     suite.add_property(Property::new("target", report.target.as_str()));
     suite.add_property(Property::new("location", report.location.as_str()));
     suite.add_property(Property::new("verdict", report.verdict().name()));
+    if report.time_scale != 1 {
+        let scale = report.time_scale.to_string();
+        suite.add_property(Property::new("time_scale", scale));
+    }
     let failing: Vec<_> = report.checks.iter().filter_map(words::failing).collect();
     if !failing.is_empty() {
         suite.set_system_err(failing.join("\n"));

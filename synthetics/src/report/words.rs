@@ -56,18 +56,27 @@ pub(super) fn heading(report: &Report) -> Vec<String> {
             ]
         }
     };
-    if report.time_scale != 1 {
-        lines.push(format!(
-            "on a clock that runs {} times as fast as real time",
-            report.time_scale
-        ));
-    }
+    lines.extend(clock(report));
     if gaps > 0 {
         lines.push(format!(
             "{gaps} probes were not sent in time: gaps, in no count"
         ));
     }
     lines
+}
+
+/// What a reader must know of a clock that is not the real one.
+fn clock(report: &Report) -> Option<String> {
+    let scale = report.time_scale;
+    (scale != 1).then(|| format!("on a clock that runs {scale} times as fast as real time"))
+}
+
+/// `text`, where it stands alone, with a word on the clock if that is not the real one.
+pub(super) fn labelled(report: &Report, text: String) -> String {
+    match clock(report) {
+        Some(clock) => format!("{text}; {clock}"),
+        None => text,
+    }
 }
 
 fn span(report: &Report) -> String {
@@ -228,12 +237,13 @@ pub(super) fn last_word(report: &Report) -> String {
         Verdict::Inconclusive if report.interrupted() => "stopped before its time".to_owned(),
         Verdict::Inconclusive => format!("too little data: {}", of(Verdict::Inconclusive)),
     };
-    if report.verdict() == measured {
+    let text = if report.verdict() == measured {
         text
     } else {
         format!(
             "{text} (inconclusive, counted as {})",
             report.verdict().name()
         )
-    }
+    };
+    labelled(report, text)
 }

@@ -217,10 +217,26 @@ async fn a_faster_clock_is_labelled_and_fills_a_window_in_moments() {
     let slices = &json["slos"][0]["slices"];
     // Ten rounds, two minutes apart.
     assert!(slices["up"].as_u64() >= Some(9), "{json}");
+    let path = |name: &str| {
+        let path = folder.path().join(name);
+        path.to_str().expect("text").to_owned()
+    };
+    let (junit, markdown) = (path("junit.xml"), path("report.md"));
     // Judged later it is the same clock, and real time has no history.
-    let gate = |scale: &'static str| {
+    let gate = |scale: &str| {
         let args = engine.store_args();
-        let arguments = ["gate", "--since", "30m", "--json", "--time-scale", scale];
+        let arguments = [
+            "gate",
+            "--since",
+            "30m",
+            "--json",
+            "--time-scale",
+            scale,
+            "--junit",
+            &junit,
+            "--markdown",
+            &markdown,
+        ];
         let mut command = synthetics(&arguments);
         command.env("TABLE_PREFIX", args.table_prefix).env(
             "DYNAMODB_ENDPOINT",
@@ -231,6 +247,13 @@ async fn a_faster_clock_is_labelled_and_fills_a_window_in_moments() {
     let output = gate("600").output().await.expect("it runs");
     let json: Value = serde_json::from_slice(&output.stdout).expect("a report");
     assert_eq!(json["time_scale"], 600, "{}", text(&output.stderr));
+    let label = "on a clock that runs 600 times as fast as real time";
+    for file in [&junit, &markdown] {
+        let told = std::fs::read_to_string(file).expect("a report");
+        assert!(told.contains(label), "{told}");
+    }
+    let told = std::fs::read_to_string(&junit).expect("a report");
+    assert!(told.contains("\"time_scale\" value=\"600\""), "{told}");
     let output = gate("1").output().await.expect("it runs");
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
 }

@@ -2,5 +2,6 @@
 
 mod program;
 mod receiver;
+mod stage;
 mod states;
 mod webhooks;

@@ -57,6 +57,54 @@ fn the_file_that_mistakes_are_put_into_is_sound() {
 }
 
 #[test]
+fn an_objective_without_alerts_has_those_of_its_window() {
+    let rules = |text: &str| -> Vec<(String, u64)> {
+        let config = parse(text).expect("it is sound");
+        let alerts = config.slos[0].alerts.iter();
+        alerts
+            .map(|alert| (alert.factor().to_string(), alert.long().as_secs() / 3_600))
+            .collect()
+    };
+    let of = |all: &[(&str, u64)]| -> Vec<_> {
+        let all = all.iter();
+        all.map(|(factor, hours)| ((*factor).to_owned(), *hours))
+            .collect()
+    };
+    let week = of(&[("16.8", 1), ("5.6", 6), ("2.8", 24)]);
+    assert_eq!(rules(SOUND), week);
+    assert_eq!(
+        rules(&SOUND.replace("    window: 7d\n", "")),
+        week,
+        "by default"
+    );
+    let month = of(&[("14.4", 1), ("6", 6), ("3", 24), ("1", 72)]);
+    assert_eq!(rules(&SOUND.replace("window: 7d", "window: 30d")), month);
+    // An entry that only says whom to tell keeps them.
+    let told = "alerts: [{slo: availability, notify: [ops]}]\nsinks:\n";
+    assert_eq!(rules(&SOUND.replace("sinks:\n", told)), week);
+    // A share of the budget is the same as its factor.
+    let shares = "alerts: [{slo: availability, burn: [{long: 1h, budget: 10%}, {long: 6h, budget: 20%}, {long: 1d, factor: 2.8}]}]\nsinks:\n";
+    assert_eq!(rules(&SOUND.replace("sinks:\n", shares)), week);
+    let built_in = Config::built_in(&environment).expect("it is sound");
+    let alerts = built_in.slos[0]
+        .alerts
+        .iter()
+        .map(|alert| alert.factor().to_string());
+    assert_eq!(alerts.collect::<Vec<_>>(), ["16.8", "5.6", "2.8"]);
+}
+
+#[test]
+fn an_objective_is_probed_as_often_as_its_checks() {
+    let text = SOUND.replace("tcp: {", "interval: 5m\n    tcp: {");
+    let both = parse(&text).expect("it is sound");
+    assert_eq!(both.slos[0].every, Duration::from_secs(10));
+    let one = text.replace("checks: [page, port]", "checks: [port]");
+    let one = parse(&one).expect("it is sound");
+    assert_eq!(one.slos[0].every, Duration::from_secs(300));
+    assert_eq!(one.slos[0].stale, Duration::from_secs(600));
+}
+
+#[test]
 fn all_mistakes_are_told_at_once_and_in_order() {
     let text = SOUND
         .replace("interval: 10s", "interval: 10")
