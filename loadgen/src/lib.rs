@@ -31,6 +31,7 @@ mod threshold;
 mod timeline;
 mod visit;
 
+use std::convert::Infallible;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -168,7 +169,7 @@ async fn run(
             }
         };
         tokio::join!(bar, log);
-        std::future::pending::<()>().await;
+        std::future::pending::<Infallible>().await
     };
     let sent_until = async {
         site.stop.draining().await;
@@ -182,7 +183,7 @@ async fn run(
     let load = async { tokio::join!(load, sent_until) };
     let (result, sent_until) = tokio::select! {
         result = load => result,
-        () = progress => unreachable!("the display never ends by itself"),
+        never = progress => match never {},
     };
     result?;
     let duration = site

@@ -28,6 +28,11 @@ fn shop_with_delays(delays: [Duration; 6]) -> Shop {
     })
 }
 
+/// A first request opens its connection, which the shop's time does not hold.
+const CONNECTING_MS: f64 = 10.0;
+/// What a build without optimisation takes to send a request and to read its answer.
+const UNOPTIMISED_MS: f64 = if cfg!(debug_assertions) { 0.25 } else { 0.0 };
+
 fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
@@ -48,30 +53,46 @@ fn quantile(sorted: &[f64], percent: usize) -> f64 {
     sorted[(sorted.len() * percent).div_ceil(100) - 1]
 }
 
-/// Never shorter than the shop's own time, and longer by 1 % at most, plus what a busy machine adds.
-fn assert_exact(outcome: &Outcome, served: &[Served], slack_ms: f64) {
-    for (route, path) in RING {
+/// How much longer the shop's own two pauses took at this quantile than they should: what this machine, as busy as
+/// it is now, adds to two wake-ups. A request has two more that the shop does not see, its own and its answer's.
+fn held_up(measured: &[f64], delay: Duration, percent: usize) -> f64 {
+    quantile(measured, percent) - millis(delay)
+}
+
+/// Never shorter than the shop's own time, and longer by 1 % at most, plus what the machine adds to two wake-ups,
+/// plus `slack_ms`. Above the median that is what it added at its worst, and what opening a connection takes: the
+/// few that are stalled on this side need not be those that were stalled on the shop's.
+fn assert_exact(outcome: &Outcome, served: &[Served], delays: [Duration; 6], slack_ms: f64) {
+    let worst = RING
+        .into_iter()
+        .zip(delays)
+        .map(|((_, path), delay)| held_up(&measured(served, path), delay, 100));
+    let worst = worst.fold(0.0, f64::max) + CONNECTING_MS;
+    for ((route, path), delay) in RING.into_iter().zip(delays) {
         let measured = measured(served, path);
         assert_eq!(
             outcome.row(route)["requests"].as_u64(),
             Some(measured.len() as u64),
             "{route}"
         );
-        for (figure, of_shop) in [
-            ("min_ms", measured[0]),
-            ("p50_ms", quantile(&measured, 50)),
-            ("p95_ms", quantile(&measured, 95)),
-            ("p99_ms", quantile(&measured, 99)),
-            ("max_ms", measured[measured.len() - 1]),
+        for (figure, percent) in [
+            ("p50_ms", 50),
+            ("p95_ms", 95),
+            ("p99_ms", 99),
+            ("max_ms", 100),
         ] {
+            let of_shop = quantile(&measured, percent);
+            let slack = match percent {
+                50 => held_up(&measured, delay, 50) + slack_ms,
+                _ => worst,
+            };
+            // The histogram rounds by a thousandth; the shop's clock starts a little after ours.
+            let within = of_shop * 0.999 - 0.1..=of_shop * 1.01 + slack;
             for kind in ["raw", "corrected"] {
                 let shown = outcome.ms(route, &format!("/{kind}/{figure}"));
-                // The histogram rounds by a thousandth; the shop's clock starts a little after ours.
-                let least = of_shop * 0.999 - 0.1;
-                let most = of_shop * 1.01 + slack_ms;
                 assert!(
-                    (least..=most).contains(&shown),
-                    "{route}: {kind} {figure} is {shown}, the shop took {of_shop}"
+                    within.contains(&shown),
+                    "{route}: {kind} {figure} is {shown}, the shop took {of_shop}, the machine adds {slack}"
                 );
             }
         }
@@ -91,39 +112,34 @@ fn latencies_up_to_a_minute_are_exact_to_one_percent() {
     for (delay, (_, path)) in delays.iter().zip(RING) {
         assert!(measured(&served, path)[0] >= millis(*delay));
     }
-    // On the minute, 1 % is 600 ms; on 5 s and more the slack decides nothing.
-    assert_exact(&outcome, &served, 25.0);
+    // On the minute, 1 % is 600 ms; here each request opens a connection.
+    assert_exact(&outcome, &served, delays, CONNECTING_MS);
     assert!(outcome.stdout.contains("60.0s"), "{}", outcome.stdout);
 }
 
 #[test]
-fn short_latencies_are_exact_over_many_requests() {
-    let delays = [100, 120, 140, 160, 180, 200].map(Duration::from_millis);
+fn short_latencies_are_exact_to_one_percent() {
+    let delays = [50, 75, 100, 150, 200, 250].map(Duration::from_millis);
     let shop = shop_with_delays(delays);
-    let args = "--rate 60 --run-time 5s --users 40 --shopper-weight 0 --max-error-rate 0";
+    let args = "--rate 60 --run-time 10s --users 20 --shopper-weight 0 --max-error-rate 0";
     let outcome = start(&shop.url(), &args.split(' ').collect::<Vec<_>>()).end();
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let served = shop.close();
-    assert_eq!(
-        served.len() as u64 + outcome.count("/missed"),
-        300,
-        "60 a second for 5 s"
+    assert!(
+        served.len() > 400,
+        "60 a second for 10 s, {} came",
+        served.len()
     );
+    assert_exact(&outcome, &served, delays, 0.0);
     for (delay, (route, path)) in delays.iter().zip(RING) {
         let measured = measured(&served, path);
         assert!(measured[0] >= millis(*delay));
-        // The quickest of fifty is held up by next to nothing, so here 1 % has to do.
+        // The quickest of a hundred is held up by nothing, so here nothing but 1 % has to do.
         let min = outcome.ms(route, "/raw/min_ms");
         assert!(
-            (millis(*delay)..=measured[0] * 1.01 + 1.0).contains(&min),
+            (millis(*delay)..=measured[0] * 1.01 + UNOPTIMISED_MS).contains(&min),
             "{route}: minimum {min}, the shop took {}",
             measured[0]
-        );
-        let shown = outcome.ms(route, "/raw/p50_ms");
-        let of_shop = quantile(&measured, 50);
-        assert!(
-            (of_shop * 0.999 - 0.1..=of_shop * 1.01 + 5.0).contains(&shown),
-            "{route}: p50 {shown}, the shop took {of_shop}"
         );
     }
 }
