@@ -323,6 +323,11 @@ impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
         let must = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+        // Nearly always there is nothing to escape, and looking at every byte goes many at a time.
+        if !text.bytes().fold(false, |any, byte| any | must(byte)) {
+            self.0.push_str(text);
+            return Ok(());
+        }
         while let Some(at) = rest.bytes().position(must) {
             let (plain, special) = rest.split_at(at);
             self.0.push_str(plain);

@@ -34,6 +34,7 @@ pub(crate) fn request(resource: &Resource, spans: &[SpanData]) -> Vec<u8> {
                 scopes.push(scope);
             }
         }
+        let is_only_one = scopes.len() == 1;
         for scope in scopes {
             out.message(2, |out| {
                 out.message(1, |out| {
@@ -42,7 +43,7 @@ pub(crate) fn request(resource: &Resource, spans: &[SpanData]) -> Vec<u8> {
                     out.attributes(3, scope.attributes());
                 });
                 for span in spans {
-                    if span.instrumentation_scope == *scope {
+                    if is_only_one || span.instrumentation_scope == *scope {
                         out.message(2, |out| out.span(span));
                     }
                 }
@@ -218,19 +219,28 @@ impl Message {
         self.0.push(0);
         fill(self);
         let end = self.0.len();
-        let (length, width) = varint((end - at - 1) as u64);
-        if width > 1 {
-            self.0.resize(end + width - 1, 0);
-            self.0.copy_within(at + 1..end, at + width);
+        let length = end - at - 1;
+        if length < 0x80 {
+            self.0[at] = length as u8;
+            return;
         }
+        let (length, width) = varint(length as u64);
+        self.0.resize(end + width - 1, 0);
+        self.0.copy_within(at + 1..end, at + width);
         self.0[at..at + width].copy_from_slice(&length[..width]);
     }
 
+    #[inline]
     fn tag(&mut self, field: u32, layout: Layout) {
         self.varint(u64::from(field) << 3 | layout as u64);
     }
 
+    #[inline]
     fn varint(&mut self, number: u64) {
+        if number < 0x80 {
+            self.0.push(number as u8); // nearly all of them
+            return;
+        }
         let (bytes, width) = varint(number);
         self.0.extend_from_slice(&bytes[..width]);
     }
