@@ -167,10 +167,11 @@ bench-console *args:
     cargo bench --package console@0.1.0 --bench console -- {{ args }}
     cargo bench --package demo --bench shop -- --console
 
-# What a probe costs and how exact it is: lateness at 1,000 checks a second, error of the latency, throughput
+# What a probe costs and how exact it is, and what verdicts and the status page cost after a week of 50 checks at 4 locations
 [group("bench")]
 bench-synthetics:
     cargo bench --package synthetics --bench probes
+    cargo bench --package synthetics --bench page
 
 # Seconds for a cold release build, in a target directory that goes away again.
 [group("bench")]

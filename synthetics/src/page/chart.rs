@@ -14,7 +14,7 @@ pub(super) const WIDTH: f64 = 1_000.0;
 /// As [`WIDTH`].
 pub(super) const HEIGHT: f64 = 320.0;
 const LEFT: f64 = 74.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 46.0;
 const TOP: f64 = 18.0;
 const BOTTOM: f64 = 34.0;
 

@@ -1,6 +1,8 @@
-//! `GET /metrics`: the prober's numbers for Prometheus. Names are those of `synthetics.*` with
-//! underscores and, as Prometheus has it, the unit; labels are names from the configuration and
-//! classes of failures, so their number is bounded.
+//! `GET /metrics`: the prober's numbers for Prometheus.
+//!
+//! Names and labels are those that an OpenTelemetry Collector makes of what goes out by DogStatsD,
+//! so that the rules of `synthetics export --to prometheus` work on either. Labels are names from
+//! the configuration and classes of failures, so their number is bounded.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,51 +11,28 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use telemetry::names::{self, Metric};
+use telemetry::names::{self, Metric, tag};
 
-use super::board::Board;
+use super::board::{Alert, Board, SloView};
 use super::server::Site;
 use crate::probe::{Outcome, ProbeResult};
 use crate::sink::Sink;
 
-/// Upper bounds of times in seconds. The limits of the bookshop's objectives are among them, so
-/// that Prometheus can judge those too.
-const BOUNDS: [f64; 12] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+/// Upper bounds of times in seconds: those of the Collector, among them the limits of the
+/// bookshop's objectives.
+const BOUNDS: [f64; 13] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
 ];
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Probe {
-    check: String,
-    location: String,
-    outcome: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Lane {
-    check: String,
-    location: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Objective {
-    slo: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Burning {
-    slo: String,
-    long: String,
-}
-
-type Number<Labels> = Family<Labels, Gauge<f64, AtomicU64>>;
+type Labels = Vec<(&'static str, String)>;
+type Numbers = Family<Labels, Gauge<f64, AtomicU64>>;
+type Times = Family<Labels, Histogram, fn() -> Histogram>;
 
 /// Counts probes since the start. Clones count together.
 #[derive(Clone)]
@@ -61,87 +40,50 @@ pub struct Exposition(Arc<Inner>);
 
 struct Inner {
     registry: Registry,
-    probes: Family<Probe, Counter>,
-    durations: Family<Lane, Histogram, fn() -> Histogram>,
+    probes: Family<Labels, Counter>,
+    times: Times,
     /// The gauges are set anew for each reader, one after the other.
     gauges: Mutex<Gauges>,
 }
 
-struct Gauges {
-    sli: Number<Objective>,
-    target: Number<Objective>,
-    budget: Number<Objective>,
-    burn: Number<Objective>,
-    coverage: Number<Objective>,
-    firing: Family<Burning, Gauge>,
-    time_scale: Gauge,
-}
+/// Gauges by the metric that they show.
+struct Gauges(Vec<(&'static Metric, Numbers)>);
 
-fn histogram() -> Histogram {
-    Histogram::new(BOUNDS)
-}
-
-/// The name without the unit and the `_total` of counters, which the encoder adds.
 fn name(metric: &Metric) -> String {
     metric.name.replace('.', "_")
 }
 
 impl Exposition {
     pub(super) fn new() -> Self {
-        use prometheus_client::registry::Unit;
         let mut registry = Registry::default();
-        let probes = Family::<Probe, Counter>::default();
-        let durations: Family<Lane, Histogram, fn() -> Histogram> =
-            Family::new_with_constructor(histogram);
-        let gauges = Gauges {
-            sli: Number::default(),
-            target: Number::default(),
-            budget: Number::default(),
-            burn: Number::default(),
-            coverage: Number::default(),
-            firing: Family::default(),
-            time_scale: Gauge::default(),
-        };
-        let percent = || Unit::Other("percent".to_owned());
-        let counted = &names::SYNTHETICS_PROBE_COUNT;
+        let probes = Family::<Labels, Counter>::default();
+        let times: Times = Family::new_with_constructor(|| Histogram::new(BOUNDS));
+        let (counted, timed) = (
+            &names::SYNTHETICS_PROBE_COUNT,
+            &names::SYNTHETICS_PROBE_DURATION,
+        );
         registry.register(name(counted), counted.description, probes.clone());
-        let timed = &names::SYNTHETICS_PROBE_DURATION;
-        let (times, seconds) = (durations.clone(), Unit::Seconds);
-        registry.register_with_unit(name(timed), timed.description, seconds, times);
-        let sli = &names::SYNTHETICS_SLO_SLI;
-        registry.register_with_unit(name(sli), sli.description, percent(), gauges.sli.clone());
-        let left = &names::SYNTHETICS_SLO_BUDGET;
-        let budget = gauges.budget.clone();
-        registry.register_with_unit(name(left), left.description, percent(), budget);
-        let burn = &names::SYNTHETICS_SLO_BURN_RATE;
-        registry.register(name(burn), burn.description, gauges.burn.clone());
-        registry.register_with_unit(
-            "synthetics_slo_target",
-            "what must be good of all, in percent",
-            percent(),
-            gauges.target.clone(),
-        );
-        registry.register_with_unit(
-            "synthetics_slo_coverage",
-            "measured minutes of those expected, in percent",
-            percent(),
-            gauges.coverage.clone(),
-        );
-        registry.register(
-            "synthetics_alert_firing",
-            "whether a burn alert fires, by objective and long window",
-            gauges.firing.clone(),
-        );
-        registry.register(
-            "synthetics_time_scale",
-            "how many times as fast as real time the clock of the objectives runs",
-            gauges.time_scale.clone(),
-        );
+        registry.register(name(timed), timed.description, times.clone());
+        let gauges = [
+            &names::SYNTHETICS_SLO_SLI,
+            &names::SYNTHETICS_SLO_TARGET,
+            &names::SYNTHETICS_SLO_BUDGET,
+            &names::SYNTHETICS_SLO_BURN_RATE,
+            &names::SYNTHETICS_SLO_COVERAGE,
+            &names::SYNTHETICS_SLO_GAPS,
+            &names::SYNTHETICS_ALERT_FIRING,
+            &names::SYNTHETICS_ALERT_BURN_RATE,
+        ]
+        .map(|metric| {
+            let numbers = Numbers::default();
+            registry.register(name(metric), metric.description, numbers.clone());
+            (metric, numbers)
+        });
         Self(Arc::new(Inner {
             registry,
             probes,
-            durations,
-            gauges: Mutex::new(gauges),
+            times,
+            gauges: Mutex::new(Gauges(gauges.into())),
         }))
     }
 
@@ -154,28 +96,23 @@ impl Exposition {
                 .as_ref()
                 .map_or("good", |failure| failure.kind.name()),
         };
-        let (check, location) = (result.check.to_string(), result.location.to_string());
+        let labels = vec![
+            (tag::CHECK, result.check.to_string()),
+            (tag::LOCATION, result.location.to_string()),
+            (tag::OUTCOME, outcome.to_owned()),
+        ];
         if let Outcome::Measured(measurement) = &result.outcome {
-            let lane = Lane {
-                check: check.clone(),
-                location: location.clone(),
-            };
             let seconds = measurement.duration.as_secs_f64();
-            self.0.durations.get_or_create(&lane).observe(seconds);
+            self.0.times.get_or_create(&labels).observe(seconds);
         }
-        let probe = Probe {
-            check,
-            location,
-            outcome: outcome.to_owned(),
-        };
-        self.0.probes.get_or_create(&probe).inc();
+        self.0.probes.get_or_create(&labels).inc();
     }
 
     /// The text, with the gauges of `board` if there is one.
     fn text(&self, board: Option<&Board>) -> Result<String, std::fmt::Error> {
         let gauges = self.0.gauges.lock().unwrap_or_else(PoisonError::into_inner);
         gauges.set(board);
-        let mut text = String::with_capacity(8 * 1024);
+        let mut text = String::with_capacity(16 * 1024);
         encode(&mut text, &self.0.registry)?;
         Ok(text)
     }
@@ -188,48 +125,69 @@ impl Sink for Exposition {
 }
 
 impl Gauges {
+    /// Shows `board`, and nothing of what was shown before.
     fn set(&self, board: Option<&Board>) {
-        for family in [
-            &self.sli,
-            &self.target,
-            &self.budget,
-            &self.burn,
-            &self.coverage,
+        for (_, numbers) in &self.0 {
+            numbers.clear();
+        }
+        if let Some(board) = board {
+            let labels = |labels: Labels| match board.time_scale {
+                1 => labels,
+                scale => [labels, vec![(tag::TIME_SCALE, scale.to_string())]].concat(),
+            };
+            board
+                .slos
+                .iter()
+                .for_each(|slo| self.objective(slo, &labels));
+            board
+                .alerts
+                .iter()
+                .for_each(|alert| self.alert(alert, &labels));
+        }
+    }
+
+    fn put(&self, metric: &Metric, labels: &Labels, value: Option<f64>) {
+        let numbers = self.0.iter().find(|(known, _)| known.name == metric.name);
+        if let (Some((_, numbers)), Some(value)) = (numbers, value) {
+            numbers.get_or_create(labels).set(value);
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a count to look at")]
+    fn objective(&self, slo: &SloView, labelled: impl Fn(Labels) -> Labels) {
+        let labels = labelled(vec![(tag::SLO, slo.name.clone())]);
+        let budget = slo.budget.as_ref().map(|budget| budget.percent);
+        for (metric, value) in [
+            (&names::SYNTHETICS_SLO_SLI, slo.sli_percent),
+            (&names::SYNTHETICS_SLO_TARGET, Some(slo.target_percent)),
+            (&names::SYNTHETICS_SLO_BUDGET, budget),
+            (&names::SYNTHETICS_SLO_BURN_RATE, slo.burn_rate),
+            (
+                &names::SYNTHETICS_SLO_COVERAGE,
+                Some(slo.coverage.percent.unwrap_or(0.0)),
+            ),
+            (&names::SYNTHETICS_SLO_GAPS, Some(slo.gaps as f64)),
         ] {
-            family.clear();
+            self.put(metric, &labels, value);
         }
-        self.firing.clear();
-        let Some(board) = board else {
-            return;
-        };
-        self.time_scale.set(i64::from(board.time_scale));
-        for slo in &board.slos {
-            let labels = Objective {
-                slo: slo.name.clone(),
-            };
-            let values = [
-                (&self.sli, slo.sli_percent),
-                (&self.target, Some(slo.target_percent)),
-                (
-                    &self.budget,
-                    slo.budget.as_ref().map(|budget| budget.percent),
-                ),
-                (&self.burn, slo.burn_rate),
-                (&self.coverage, slo.coverage.percent),
-            ];
-            for (family, value) in values {
-                if let Some(value) = value {
-                    family.get_or_create(&labels).set(value);
-                }
-            }
-        }
-        for alert in &board.alerts {
-            let labels = Burning {
-                slo: alert.slo.clone(),
-                long: alert.long.clone(),
-            };
-            let fires = i64::from(alert.fires());
-            self.firing.get_or_create(&labels).set(fires);
+    }
+
+    fn alert(&self, alert: &Alert, labelled: impl Fn(Labels) -> Labels) {
+        let labels = labelled(vec![
+            (tag::SLO, alert.slo.clone()),
+            (tag::ALERT, alert.long.clone()),
+            (tag::SEVERITY, alert.severity.to_owned()),
+        ]);
+        let firing = f64::from(u8::from(alert.fires()));
+        self.put(&names::SYNTHETICS_ALERT_FIRING, &labels, Some(firing));
+        for (window, rate) in [
+            (&alert.long, &alert.long_burn),
+            (&alert.short, &alert.short_burn),
+        ] {
+            let window = vec![(tag::WINDOW, window.clone())];
+            let labels = [labels.clone(), window].concat();
+            let rate = rate.as_ref().and_then(|rate| rate.parse().ok());
+            self.put(&names::SYNTHETICS_ALERT_BURN_RATE, &labels, rate);
         }
     }
 }

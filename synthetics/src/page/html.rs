@@ -160,6 +160,8 @@ impl Board {
         let (bad, idle) = (of("bad").count(), of("idle").count());
         match (self.slos.len(), bad, idle) {
             (0, ..) => "There is no objective".to_owned(),
+            (1, 0, 0) => "The objective is met".to_owned(),
+            (1, 1, _) => "The objective is missed".to_owned(),
             (all, 0, 0) => format!("All {all} objectives are met"),
             (all, 0, idle) if idle == all => "There is too little data for a verdict".to_owned(),
             (all, 0, idle) => format!(

@@ -59,6 +59,7 @@ async fn the_page_in_a_browser() -> WebDriverResult<()> {
         return Ok(());
     };
     let stage = day().await;
+    stage.watch();
     let seen = look(&browser, &stage).await;
     browser.quit().await?;
     seen

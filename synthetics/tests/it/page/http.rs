@@ -287,6 +287,7 @@ async fn prometheus_can_read_the_metrics() {
         stage.record(minute, 0, "tokyo", good(5));
         stage.record(minute, 1, "tokyo", bad("gone"));
     }
+    stage.watch();
     let url = format!("{}/metrics", stage.page.url());
     let answer = Client::new().get(url).send().await.expect("an answer");
     let media_type = answer.headers()["content-type"]
@@ -308,14 +309,14 @@ async fn prometheus_can_read_the_metrics() {
     for line in [
         "synthetics_probe_count_total{check=\"front\",location=\"tokyo\",outcome=\"good\"} 60",
         "synthetics_probe_count_total{check=\"quo\\\"te\\\\back\\nline\",location=\"tokyo\",outcome=\"status\"} 60",
-        "synthetics_probe_duration_seconds_bucket{le=\"0.005\",check=\"front\",location=\"tokyo\"} 60",
-        "synthetics_slo_sli_percent{slo=\"availability\"} 100.0",
-        "synthetics_slo_target_percent{slo=\"availability\"} 98.0",
-        "synthetics_slo_budget_remaining_percent{slo=\"availability\"} 100.0",
+        "synthetics_probe_duration_bucket{le=\"0.005\",check=\"front\",location=\"tokyo\",outcome=\"good\"} 60",
+        "synthetics_slo_sli{slo=\"availability\"} 100.0",
+        "synthetics_slo_target{slo=\"availability\"} 98.0",
+        "synthetics_slo_budget_remaining{slo=\"availability\"} 100.0",
         "synthetics_slo_burn_rate{slo=\"availability\"} 0.0",
-        "synthetics_slo_coverage_percent{slo=\"availability\"} 100.0",
-        "synthetics_alert_firing{slo=\"availability\",long=\"1h\"} 0",
-        "synthetics_time_scale 1",
+        "synthetics_slo_coverage{slo=\"availability\"} 100.0",
+        "synthetics_alert_firing{slo=\"availability\",alert=\"1h\",severity=\"critical\"} 0.0",
+        "synthetics_alert_burn_rate{slo=\"availability\",alert=\"1h\",severity=\"critical\",window=\"5m\"} 0.0",
     ] {
         assert!(
             text.lines().any(|found| found == line),
