@@ -122,6 +122,7 @@ fn info(name: &Arc<str>) -> CheckInfo {
     CheckInfo {
         name: Arc::clone(name),
         kind: "http",
+        every: Duration::from_secs(60),
     }
 }
 

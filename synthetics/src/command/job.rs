@@ -134,7 +134,12 @@ impl Job {
             target: self.target.clone(),
             table: store.map(|store| store.table().to_owned()),
             table_required: args.history == HistoryMode::On,
-            checks: self.checks.iter().map(CheckInfo::from).collect(),
+            checks: self
+                .checks
+                .iter()
+                .zip(&self.intervals)
+                .map(|(check, every)| CheckInfo::new(check, clock.shown_time(*every)))
+                .collect(),
             titles: self.titles.clone(),
         }
     }

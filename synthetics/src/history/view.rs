@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::evaluate::{Evaluation, Judge, SliceCell};
 use crate::objective::{Indicator, Slo};
 use crate::slo::burn::{self, BurnAlert};
-use crate::slo::{Counts, Coverage, Maintenance, Percent, Ratio, SliceState, budget};
+use crate::slo::{Counts, Coverage, Maintenance, Percent, Ratio, SliceState, SliceTally, budget};
 use crate::tally::Shown;
 
 /// Which minutes should have been measured.
@@ -39,6 +39,38 @@ pub struct BurnReading {
     pub short: Option<Ratio>,
     /// Whether it fires; `None` where there is too little data, so that it keeps its state.
     pub firing: Option<bool>,
+}
+
+/// Goes on with the last state over minutes in which no probe was due.
+struct Carry {
+    stride: u64,
+    last: Option<(SliceState, u64)>,
+}
+
+impl Carry {
+    fn over(slo: &Slo) -> Self {
+        Self {
+            stride: slo.stride(Minute::LENGTH),
+            last: None,
+        }
+    }
+
+    fn next(&mut self, state: SliceState) -> SliceState {
+        match (state, self.last) {
+            (SliceState::Gap, Some((before, ago))) if ago < self.stride => {
+                self.last = Some((before, ago + 1));
+                before
+            }
+            (SliceState::Gap, _) => {
+                self.last = None;
+                state
+            }
+            (state, _) => {
+                self.last = Some((state, 1));
+                state
+            }
+        }
+    }
 }
 
 /// The view.
@@ -200,27 +232,49 @@ impl View {
             return Vec::new();
         };
         let mut judge = Judge::new(objective, maintenance);
-        let stride = objective.stride(Minute::LENGTH);
+        let mut carry = Carry::over(objective);
         let mut states = Vec::new();
-        let mut last = None;
         self.judge(slo, range, |from, until, cells| {
-            let mut state = judge.slice(from, until, cells);
-            match (state, last) {
-                (SliceState::Gap, Some((before, ago))) if ago < stride => {
-                    state = before;
-                    last = Some((before, ago + 1));
-                }
-                (SliceState::Gap, _) => last = None,
-                (state, _) => last = Some((state, 1)),
-            }
-            states.push(state);
+            states.push(carry.next(judge.slice(from, until, cells)));
         });
         states
     }
 
-    /// What each minute of `range` was at each location by itself.
+    /// The same at each location by itself.
     #[must_use]
     pub fn states_by_location(
+        &self,
+        slo: usize,
+        maintenance: &[Maintenance],
+        range: &Range<Minute>,
+    ) -> Vec<(Arc<str>, Vec<SliceState>)> {
+        let Some(objective) = self.slos.get(slo) else {
+            return Vec::new();
+        };
+        let mut all = self.by_location(slo, maintenance, range);
+        for (_, states) in &mut all {
+            let mut carry = Carry::over(objective);
+            for state in states {
+                *state = carry.next(*state);
+            }
+        }
+        all
+    }
+
+    /// How many minutes of `range` were what at each location by itself.
+    #[must_use]
+    pub fn minutes_by_location(
+        &self,
+        slo: usize,
+        maintenance: &[Maintenance],
+        range: &Range<Minute>,
+    ) -> Vec<(Arc<str>, SliceTally)> {
+        let all = self.by_location(slo, maintenance, range).into_iter();
+        all.map(|(name, states)| (name, states.into_iter().collect()))
+            .collect()
+    }
+
+    fn by_location(
         &self,
         slo: usize,
         maintenance: &[Maintenance],

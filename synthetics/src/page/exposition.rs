@@ -138,11 +138,11 @@ impl Gauges {
             board
                 .slos
                 .iter()
-                .for_each(|slo| self.objective(slo, &labels));
+                .for_each(|slo| self.objective(slo, labels));
             board
                 .alerts
                 .iter()
-                .for_each(|alert| self.alert(alert, &labels));
+                .for_each(|alert| self.alert(alert, labels));
         }
     }
 

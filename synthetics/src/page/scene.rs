@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::alert::Alerts;
 use crate::clock::{Clock, Timestamp};
@@ -39,13 +40,18 @@ pub struct CheckInfo {
     pub name: Arc<str>,
     /// The name of its kind.
     pub kind: &'static str,
+    /// From one probe to the next, on the clock of the history.
+    pub every: Duration,
 }
 
-impl From<&Check> for CheckInfo {
-    fn from(check: &Check) -> Self {
+impl CheckInfo {
+    /// A check that is probed so often.
+    #[must_use]
+    pub fn new(check: &Check, every: Duration) -> Self {
         Self {
             name: Arc::clone(&check.name),
             kind: check.kind.name(),
+            every,
         }
     }
 }

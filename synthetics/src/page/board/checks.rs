@@ -1,6 +1,7 @@
 //! What each check found, and how long the answers took.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -91,7 +92,7 @@ pub(super) fn all(ground: &Ground<'_>) -> Vec<CheckView> {
                 whole.merge(&sketch);
             }
             let p95 = p95(&whole);
-            let cells = cells(lanes, at, &ground.range);
+            let cells = cells(lanes, at, &ground.range, info.every);
             let measured = cells.iter().rev().find(|cell| cell.state != State::Gap);
             CheckView {
                 name: info.name.to_string(),
@@ -166,8 +167,11 @@ fn latency(lanes: &Lanes, check: usize, range: &Range<Minute>, step: u64) -> Vec
     times.into_iter().map(point).collect()
 }
 
-fn cells(lanes: &Lanes, check: usize, range: &Range<Minute>) -> Vec<Cell> {
+fn cells(lanes: &Lanes, check: usize, range: &Range<Minute>, every: Duration) -> Vec<Cell> {
     let minutes = range.end.0 - range.start.0;
+    // Where none was due, it is as it was last.
+    let stride = every.as_secs().div_ceil(60).max(1);
+    let mut last = None;
     let step = if minutes <= FRESH {
         minutes.div_ceil(CELLS).max(1)
     } else {
@@ -182,8 +186,14 @@ fn cells(lanes: &Lanes, check: usize, range: &Range<Minute>) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
     for (at, found) in lanes.steps(check, range, step).iter().enumerate() {
         let from = range.start.plus(at as u64 * step);
+        let mut now = state(found);
+        match last {
+            _ if now != State::Gap => last = Some((now, from)),
+            Some((before, when)) if from.0 < when.plus(stride).0 => now = before,
+            _ => {}
+        }
         let cell = Cell {
-            state: state(found),
+            state: now,
             from: Moment(from.start()),
             until: Moment(from.plus(step).min(range.end).start()),
             good: found.results.good,

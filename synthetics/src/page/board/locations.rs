@@ -80,13 +80,12 @@ pub(super) fn all(ground: &Ground<'_>, sites: &[Site]) -> Vec<LocationView> {
         let (range, _) = view.window(at, ground.now);
         // Not before the first measurement, as the objective itself.
         let range = range.start.max(ground.range.start)..range.end;
-        let by_location = view.states_by_location(at, ground.known.maintenance, &range);
+        let by_location = view.minutes_by_location(at, ground.known.maintenance, &range);
         for location in &mut views {
-            let states = by_location
+            let tally = by_location
                 .iter()
                 .find(|(name, _)| **name == *location.name);
-            let states = states.map(|(_, states)| states.iter().copied());
-            let tally: SliceTally = states.into_iter().flatten().collect();
+            let tally = tally.map_or_else(SliceTally::default, |(_, tally)| *tally);
             location.uptimes.push(Uptime {
                 slo: slo.name.clone(),
                 text: uptime(tally),

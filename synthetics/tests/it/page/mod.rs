@@ -117,6 +117,7 @@ impl Stage {
         let info = |name: &Arc<str>| CheckInfo {
             name: Arc::clone(name),
             kind: "http",
+            every: Duration::from_secs(60),
         };
         page.show(Scene {
             live: live.clone(),
