@@ -1,8 +1,10 @@
 //! What `synthetics export --to datadog` writes for the shop against what Terraform and the cluster's resources make:
 //! one meaning, whichever way an objective comes into Datadog.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use regex::Regex;
 use serde_json::Value as Json;
 use synthetics::export::{Format, export};
 
@@ -177,6 +179,7 @@ impl Made<'_> {
 
     /// What Terraform makes of an expression, without the filter by environment.
     fn filled(&self, node: &Node) -> String {
+        static PART: LazyLock<Regex> = LazyLock::new(|| regex(r"\$\{([^{}]*)\}"));
         let text = match &node.value {
             Value::Code(code, _) => format!("${{{code}}}"),
             _ => node.text().map_or_else(
@@ -190,8 +193,7 @@ impl Made<'_> {
         let text = text
             .replace("env:${var.env} AND ", "")
             .replace("\\\"", "\"");
-        let part = regex(r"\$\{([^{}]*)\}");
-        let filled = part.replace_all(&text, |found: &regex::Captures<'_>| self.value(&found[1]));
+        let filled = PART.replace_all(&text, |found: &regex::Captures<'_>| self.value(&found[1]));
         filled.into_owned()
     }
 

@@ -11,6 +11,7 @@ pub mod known;
 pub mod lines;
 pub mod monitors;
 pub mod objectives;
+pub mod promql;
 pub mod queries;
 pub mod query;
 pub mod source;
@@ -269,6 +270,7 @@ pub fn check(tree: &Tree, programs: &Programs) -> Vec<Fault> {
     faults.extend(tables::check(&parsed, &programs.calls));
     faults.extend(workloads::check(tree, &parsed));
     faults.extend(lines::check(tree, &parsed));
+    faults.extend(promql::check(tree));
     faults.sort();
     faults.dedup();
     faults

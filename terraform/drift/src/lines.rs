@@ -1,6 +1,9 @@
 //! The log pipeline against the lines that our programs write: a processor whose source nobody writes does nothing.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::known::unknown;
 use crate::source::{SENDERS, regex};
@@ -12,21 +15,24 @@ use crate::{Fault, Parsed, Tree};
 pub fn written(tree: &Tree) -> BTreeSet<String> {
     // `,\"trace_id\":` and `put("service",` where lines are put together; `http.route = route,` and `duration_ms,`
     // where one is logged.
-    let key = regex(r#"\\"([a-z._]+)\\":|put\("([a-z._]+)","#);
-    let event = regex(r"(?s)tracing::(?:error|warn|info|debug|trace)!\((.*?)\)[;,\n]");
-    let field = regex(r"(?m)(?:^|[(,])\s*([a-z][a-z._]*)(?:\s*=[^=]|,)");
+    static KEY: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"\\"([a-z._]+)\\":|put\("([a-z._]+)","#));
+    static EVENT: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?s)tracing::(?:error|warn|info|debug|trace)!\((.*?)\)[;,\n]"));
+    static FIELD: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?m)(?:^|[(,])\s*([a-z][a-z._]*)(?:\s*=[^=]|,)"));
     let mut written = BTreeSet::new();
     let mut keep = |found: Option<regex::Match<'_>>| {
         written.extend(found.map(|found| found.as_str().to_owned()));
     };
     for (path, text) in tree.files(&SENDERS, ".rs") {
         if path == "crates/telemetry/src/logs.rs" {
-            for found in key.captures_iter(text) {
+            for found in KEY.captures_iter(text) {
                 keep(found.get(1).or(found.get(2)));
             }
         }
-        for logged in event.captures_iter(text) {
-            for found in field.captures_iter(&logged[1]) {
+        for logged in EVENT.captures_iter(text) {
+            for found in FIELD.captures_iter(&logged[1]) {
                 keep(found.get(1));
             }
         }

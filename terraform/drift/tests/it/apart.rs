@@ -134,3 +134,19 @@ fn a_role_of_pods_that_cannot_reach_aws() {
         "synthetics has tables, and may not reach them",
     );
 }
+
+#[test]
+fn a_metric_that_prometheus_never_has() {
+    told(
+        "k8s/components/prometheus/rules/my-metric.yaml",
+        "absent(my_metric)",
+        "absent(mymetric)",
+        "no metric mymetric is there in Prometheus; the nearest name is my_metric",
+    );
+    told(
+        "k8s/components/prometheus/dashboards/objectives.json",
+        "(increase(synthetics_probe_count_total[1m]))",
+        "(increase(synthetics_probe_count[1m]))",
+        "the nearest name is synthetics_probe_count_total",
+    );
+}
