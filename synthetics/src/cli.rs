@@ -70,6 +70,12 @@ pub enum Command {
     /// Exit codes: 0 all is carried over, 1 the tool has no words for some of it, which is told
     /// and left out, 2 bad usage or configuration.
     Export(ExportArgs),
+    /// Reads objectives and burn alerts from OpenSLO v1, and writes them as the part of a
+    /// configuration.
+    ///
+    /// Exit codes: 0 all is carried over, 1 some of it is not, which is told with its line,
+    /// 2 bad usage, or no OpenSLO.
+    Import(ImportArgs),
 }
 
 /// Flags of `alert`.
@@ -114,6 +120,16 @@ pub struct ExportArgs {
     /// The configuration; without it, the built-in one for the bookshop.
     #[arg(long, env = "SYNTHETICS_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Writes to this file, whole or not at all, and not to standard output.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+}
+
+/// Flags of `import`.
+#[derive(Args, Clone, Debug)]
+pub struct ImportArgs {
+    /// The file, with one or more documents; `-` reads standard input.
+    pub file: PathBuf,
     /// Writes to this file, whole or not at all, and not to standard output.
     #[arg(long, short)]
     pub output: Option<PathBuf>,

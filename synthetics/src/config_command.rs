@@ -1,13 +1,16 @@
-//! The subcommands about the configuration: `validate`, `schema`, `config` and `export`.
+//! The subcommands about the configuration: `validate`, `schema`, `config`, `export` and
+//! `import`.
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use crate::cli::{ExportArgs, ValidateArgs};
+use crate::cli::{ExportArgs, ImportArgs, ValidateArgs};
 use crate::command;
 use crate::config::{self, Config, ConfigError};
 use crate::export;
+use crate::import;
 use crate::setup;
 use crate::slo::Verdict;
 
@@ -53,6 +56,22 @@ pub(crate) fn export(args: &ExportArgs, colour: bool) -> ExitCode {
     write(&exported.text, args.output.as_deref(), &exported.left_out)
 }
 
+/// Reads objectives that were written for another tool.
+pub(crate) fn import(args: &ImportArgs, colour: bool) -> ExitCode {
+    let text = if args.file == Path::new("-") {
+        stdin()
+    } else {
+        config::read(&args.file)
+    };
+    let name: Arc<str> = args.file.display().to_string().into();
+    let imported = text.and_then(|text| import::import(&name, &text).map_err(ConfigError::Wrong));
+    match imported {
+        Ok(imported) => write(&imported.text, args.output.as_deref(), &imported.left_out),
+        Err(error @ ConfigError::Unreadable { .. }) => crate::fail(&error.into()),
+        Err(error) => wrong(&error, colour),
+    }
+}
+
 /// Writes a text to a file or to standard output, and tells what is not in it.
 fn write(text: &str, file: Option<&Path>, left_out: &[String]) -> ExitCode {
     if let Some(path) = file {
@@ -93,14 +112,19 @@ pub(crate) fn wrong(error: &ConfigError, colour: bool) -> ExitCode {
 }
 
 fn from_stdin() -> Result<Config, ConfigError> {
+    let text = stdin()?;
+    let name = "standard input".into();
+    Config::parse(&name, &text, Path::new(""), &setup::variable).map_err(ConfigError::Wrong)
+}
+
+fn stdin() -> Result<String, ConfigError> {
     let mut text = String::new();
     let read = std::io::stdin().take(LONGEST).read_to_string(&mut text);
     read.map_err(|error| ConfigError::Unreadable {
         path: "-".into(),
         error: error.to_string(),
     })?;
-    let name = "standard input".into();
-    Config::parse(&name, &text, Path::new(""), &setup::variable).map_err(ConfigError::Wrong)
+    Ok(text)
 }
 
 fn print(text: &str) -> ExitCode {

@@ -17,6 +17,7 @@ mod config_command;
 pub mod evaluate;
 pub mod export;
 pub mod history;
+pub mod import;
 pub mod objective;
 mod openslo;
 pub mod page;
@@ -30,13 +31,14 @@ mod setup;
 pub mod sink;
 pub mod slo;
 pub mod tally;
+mod yaml;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use cli::{
-    AlertArgs, AlertCommand, Cli, Command, ExportArgs, GateArgs, HistoryArgs, HistoryMode, Moment,
-    OverWindow, PageArgs, ProbeArgs, RunArgs, ValidateArgs,
+    AlertArgs, AlertCommand, Cli, Command, ExportArgs, GateArgs, HistoryArgs, HistoryMode,
+    ImportArgs, Moment, OverWindow, PageArgs, ProbeArgs, RunArgs, ValidateArgs,
 };
 pub use setup::SIMULATED;
 pub use slo::Verdict;
@@ -51,6 +53,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Config => return config_command::config(),
         Command::Export(args) => return config_command::export(args, colour),
         Command::Alert(args) => return command::alert(args, colour),
+        Command::Import(args) => return config_command::import(args, colour),
         Command::Gate(_) | Command::Run(_) => {}
     }
     let mut settings = cli.telemetry;
@@ -79,7 +82,8 @@ pub fn main(cli: Cli) -> ExitCode {
                 | Command::Schema
                 | Command::Config
                 | Command::Export(_)
-                | Command::Alert(_) => Ok(Verdict::Pass),
+                | Command::Alert(_)
+                | Command::Import(_) => Ok(Verdict::Pass),
             }
         }),
         Err(error) => Err(error.into()),

@@ -10,14 +10,14 @@ mod decode;
 mod describe;
 mod document;
 mod expect;
-mod problem;
+pub(crate) mod problem;
 mod promises;
 mod requests;
 mod resolve;
 mod schema;
 mod secret;
-mod text;
-mod tree;
+pub(crate) mod text;
+pub(crate) mod tree;
 mod watch;
 
 use std::io::Read as _;
@@ -204,7 +204,7 @@ impl Config {
 }
 
 /// Reads a file whole, if it is not too large.
-fn read(path: &Path) -> Result<String, ConfigError> {
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |error: String| ConfigError::Unreadable {
         path: path.to_owned(),
         error,

@@ -20,7 +20,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(at: Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(at: Range<usize>, message: impl Into<String>) -> Self {
         Self {
             at,
             message: message.into(),
@@ -28,7 +28,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -43,7 +43,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    pub(super) fn new(file: Arc<str>, text: Arc<str>, mut problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(file: Arc<str>, text: Arc<str>, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| (problem.at.start, problem.at.end));
         problems.dedup();
         Self {
@@ -115,7 +115,7 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 /// Line and column, from 1, of a byte of `text`.
-pub(super) fn position(text: &str, byte: usize) -> (u32, u32) {
+pub(crate) fn position(text: &str, byte: usize) -> (u32, u32) {
     let mut byte = byte.min(text.len());
     while !text.is_char_boundary(byte) {
         byte -= 1;
@@ -128,7 +128,7 @@ pub(super) fn position(text: &str, byte: usize) -> (u32, u32) {
 }
 
 /// The nearest of `names` to `text`, if one is near enough to be what was meant.
-pub(super) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let text = text.to_lowercase();
     let most = 1 + text.chars().count() / 3;
     names
@@ -145,7 +145,7 @@ pub(super) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) 
 }
 
 /// "did you mean ..., allowed are ...".
-pub(super) fn suggest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+pub(crate) fn suggest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let meant = nearest(text, names.iter().copied());
     let meant = meant.map_or_else(String::new, |name| format!("did you mean `{name}`? "));

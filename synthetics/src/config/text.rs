@@ -207,13 +207,7 @@ fn name(text: &str) -> Result<String, String> {
     if (1..=40).contains(&text.len()) && text.chars().all(fits) {
         return Ok(text.to_owned());
     }
-    let mended: String = text
-        .to_lowercase()
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .take(40)
-        .collect();
-    let mended = mended.trim_matches('-');
+    let mended = name_of(text);
     let hint = if mended.is_empty() {
         String::new()
     } else {
@@ -223,6 +217,18 @@ fn name(text: &str) -> Result<String, String> {
         "`{}` becomes a tag, so it has 1 to 40 lower-case letters, digits and dashes{hint}",
         short(text)
     ))
+}
+
+/// A name that is near to a text; empty where there is nothing to make one of.
+pub(crate) fn name_of(text: &str) -> String {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let mended: String = text
+        .to_lowercase()
+        .chars()
+        .map(|c| if fits(c) { c } else { '-' })
+        .take(40)
+        .collect();
+    mended.trim_matches('-').to_owned()
 }
 
 fn endpoint(text: &str) -> Result<Endpoint, String> {

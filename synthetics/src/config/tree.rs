@@ -15,15 +15,15 @@ const MOST_NODES: usize = 100_000;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) at: Range<usize>,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) at: Range<usize>,
+    pub(crate) value: Value,
     /// Nodes in it, with itself.
     size: usize,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// A text, as YAML reads it. A plain one has no quotes, and may stand for a number.
     Scalar {
         text: String,
@@ -35,14 +35,14 @@ pub(super) enum Value {
 
 /// A key and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
-    pub(super) at: Range<usize>,
-    pub(super) name: String,
+pub(crate) struct Key {
+    pub(crate) at: Range<usize>,
+    pub(crate) name: String,
 }
 
 /// One step on the way from the root to a value.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step<'a> {
+pub(crate) enum Step<'a> {
     Key(&'a str),
     Item(usize),
 }
@@ -61,12 +61,38 @@ impl From<usize> for Step<'_> {
 
 impl Node {
     /// Nothing, written plainly.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
     }
 
+    /// The value of a key, where this is a map that has it.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        let Value::Map(entries) = &self.value else {
+            return None;
+        };
+        let mut entries = entries.iter();
+        let found = entries.find(|(key, _)| key.name == name);
+        found.map(|(_, value)| value).filter(|node| !node.is_null())
+    }
+
+    /// The text of a scalar.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a list.
+    pub(crate) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
     /// What stands at the end of `path`, or as near to it as there is something.
-    pub(super) fn at(&self, path: &[Step<'_>]) -> Range<usize> {
+    pub(crate) fn at(&self, path: &[Step<'_>]) -> Range<usize> {
         let mut here = self;
         for step in path {
             let next = match (step, &here.value) {
@@ -88,7 +114,7 @@ impl Node {
     }
 
     /// Where it begins: all of a scalar, the first key of a map.
-    pub(super) fn head(&self) -> Range<usize> {
+    pub(crate) fn head(&self) -> Range<usize> {
         match &self.value {
             Value::Map(entries) => entries
                 .first()
@@ -100,21 +126,23 @@ impl Node {
 }
 
 /// Reads one document. Duplicate keys are told, and the first one stands.
-pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
-    let mut reader = Reader {
-        parser: Parser::new_from_str(text),
-        text,
-        anchors: HashMap::new(),
-        nodes: 0,
-        problems,
-    };
-    match reader.document() {
-        Ok(node) => node,
+pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
+    match Reader::new(text, problems).documents(1) {
+        Ok(mut documents) => documents.pop(),
         Err(problem) => {
             problems.push(problem);
             None
         }
     }
+}
+
+/// Reads all documents of a file. Duplicate keys are told, and the first one stands.
+pub(crate) fn parse_all(text: &str, problems: &mut Vec<Problem>) -> Vec<Node> {
+    let documents = Reader::new(text, problems).documents(MOST_NODES);
+    documents.unwrap_or_else(|problem| {
+        problems.push(problem);
+        Vec::new()
+    })
 }
 
 struct Reader<'t, 'p> {
@@ -125,7 +153,17 @@ struct Reader<'t, 'p> {
     problems: &'p mut Vec<Problem>,
 }
 
-impl<'t> Reader<'t, '_> {
+impl<'t, 'p> Reader<'t, 'p> {
+    fn new(text: &'t str, problems: &'p mut Vec<Problem>) -> Self {
+        Self {
+            parser: Parser::new_from_str(text),
+            text,
+            anchors: HashMap::new(),
+            nodes: 0,
+            problems,
+        }
+    }
+
     fn next(&mut self) -> Result<Option<(Event<'t>, Range<usize>)>, Problem> {
         match self.parser.next() {
             None => Ok(None),
@@ -157,20 +195,21 @@ impl<'t> Reader<'t, '_> {
         start..end.max(start)
     }
 
-    fn document(&mut self) -> Result<Option<Node>, Problem> {
-        let mut root = None;
+    /// So many documents, at most.
+    fn documents(&mut self, most: usize) -> Result<Vec<Node>, Problem> {
+        let mut documents = Vec::new();
         while let Some((event, at)) = self.next()? {
             match event {
                 Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
-                Event::DocumentStart(..) if root.is_some() => {
+                Event::DocumentStart(..) if documents.len() == most => {
                     let message = "there is a second document in this file";
                     return Err(Problem::new(at, message).help("take the `---` line out"));
                 }
                 Event::DocumentStart(..) => {}
-                event => root = Some(self.node(event, at)?),
+                event => documents.push(self.node(event, at)?),
             }
         }
-        Ok(root)
+        Ok(documents)
     }
 
     fn node(&mut self, event: Event<'t>, at: Range<usize>) -> Result<Node, Problem> {
@@ -292,7 +331,7 @@ fn tab(text: &str, byte: usize) -> Option<Range<usize>> {
 }
 
 /// A plain scalar as YAML's core schema has it.
-pub(super) fn plain(text: &str) -> serde_json::Value {
+pub(crate) fn plain(text: &str) -> serde_json::Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return serde_json::Value::Null,
         "true" | "True" | "TRUE" => return true.into(),
@@ -314,6 +353,6 @@ pub(super) fn plain(text: &str) -> serde_json::Value {
 }
 
 /// The name in `names` that `text` was probably meant to be, spelt otherwise.
-pub(super) fn meant<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
+pub(crate) fn meant<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
     nearest(text, names.iter().copied())
 }

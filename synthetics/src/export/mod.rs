@@ -8,7 +8,6 @@
 mod datadog;
 mod openslo;
 mod prometheus;
-mod yaml;
 
 use std::time::Duration;
 
@@ -187,7 +186,7 @@ fn list(names: &[&str]) -> String {
 }
 
 /// A length with one unit, as all three tools write it: `7d`, `24h`, `90m`, `90s`.
-fn length(duration: Duration) -> String {
+pub(crate) fn length(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let whole = |unit: u64| seconds.is_multiple_of(unit);
     match seconds {
@@ -221,7 +220,7 @@ fn decimal(ratio: Ratio, places: u32) -> String {
 }
 
 /// A factor, to six digits.
-fn factor(factor: Ratio) -> String {
+pub(crate) fn factor(factor: Ratio) -> String {
     decimal(factor, 6)
 }
 

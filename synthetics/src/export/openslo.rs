@@ -1,11 +1,11 @@
 //! OpenSLO v1. What it has no words for stands in annotations, which `synthetics import` reads
 //! back, and in comments, which people read.
 
-use super::yaml::{Yaml, quoted};
 use super::{Alert, Exported, Promise, decimal, factor, length, percent};
 use crate::objective::Indicator;
 use crate::openslo::{self as words, annotation};
 use crate::slo::{Calendar, LocationRule, Window};
+use crate::yaml::{Yaml, quoted};
 
 /// The service that all objectives are of.
 const SERVICE: &str = "synthetics";
@@ -29,8 +29,8 @@ pub(super) fn export(promises: &[Promise<'_>], file: &str) -> Exported {
     yaml.line(1, "description: What the prober probes.");
     for promise in promises {
         objective(&mut yaml, promise);
-        for alert in promise.alerts() {
-            policy(&mut yaml, promise, alert);
+        for (name, alert) in policies(promise) {
+            policy(&mut yaml, promise, &name, alert);
         }
     }
     Exported {
@@ -104,13 +104,10 @@ fn objective(yaml: &mut Yaml, promise: &Promise<'_>) {
         yaml.line(3, "timeSliceWindow: 1m");
     }
     yaml.line(3, &format!("targetPercent: {}", percent(slo.target)));
-    let names: Vec<String> = promise
-        .alerts()
-        .map(|alert| policy_name(promise, alert))
-        .collect();
+    let names = policies(promise);
     if !names.is_empty() {
         yaml.line(1, "alertPolicies:");
-        for name in names {
+        for (name, _) in names {
             yaml.line(2, &format!("- alertPolicyRef: {name}"));
         }
     }
@@ -162,21 +159,31 @@ fn window(yaml: &mut Yaml, window: Window) {
     }
 }
 
-fn policy_name(promise: &Promise<'_>, alert: Alert) -> String {
-    format!("{}-burn-{}", promise.slo.name, length(alert.long))
+/// The alerts with names for them. Two may be over the same window.
+fn policies(promise: &Promise<'_>) -> Vec<(String, Alert)> {
+    let mut named: Vec<(String, Alert)> = Vec::new();
+    for alert in promise.alerts() {
+        let name = format!("{}-burn-{}", promise.slo.name, length(alert.long));
+        let before = named.iter().filter(|(_, other)| other.long == alert.long);
+        let name = match before.count() {
+            0 => name,
+            count => format!("{name}-{}", count + 1),
+        };
+        named.push((name, alert));
+    }
+    named
 }
 
-fn policy(yaml: &mut Yaml, promise: &Promise<'_>, alert: Alert) {
-    let name = policy_name(promise, alert);
+fn policy(yaml: &mut Yaml, promise: &Promise<'_>, name: &str, alert: Alert) {
     let (long, short) = (length(alert.long), length(alert.short));
     let title = format!("{}: budget burns over {long}", promise.slo.title);
-    object(yaml, "AlertPolicy", &name, &title, &[]);
+    object(yaml, "AlertPolicy", name, &title, &[]);
     yaml.line(1, "alertWhenNoData: false");
     yaml.line(1, "alertWhenBreaching: true");
     yaml.line(1, "alertWhenResolved: true");
     yaml.line(1, "conditions:");
     yaml.line(2, "- kind: AlertCondition");
-    metadata(yaml, 3, &name, &title, &[]);
+    metadata(yaml, 3, name, &title, &[]);
     yaml.line(3, "spec:");
     yaml.line(4, "severity: page");
     yaml.line(4, "condition:");

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use super::yaml::{Yaml, quoted};
 use super::{Exported, Promise, factor, fraction, length, percent, seconds};
 use crate::objective::Indicator;
 use crate::slo::{LocationRule, Percent, Window};
+use crate::yaml::{Yaml, quoted};
 
 const COUNT: &str = "synthetics_probe_count_total";
 const DURATION: &str = "synthetics_probe_duration";

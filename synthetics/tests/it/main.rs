@@ -10,6 +10,7 @@ mod gate;
 mod golden;
 mod history;
 mod https;
+mod import;
 mod journey;
 mod keeping;
 mod page;

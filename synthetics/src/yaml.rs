@@ -5,30 +5,30 @@ use std::fmt::Write as _;
 
 /// A file that grows.
 #[derive(Default)]
-pub(super) struct Yaml(String);
+pub(crate) struct Yaml(String);
 
 /// Longest line of a comment.
 const WIDTH: usize = 118;
 
 impl Yaml {
     /// Adds `text`, this deep. It is YAML already.
-    pub(super) fn line(&mut self, depth: usize, text: &str) {
+    pub(crate) fn line(&mut self, depth: usize, text: &str) {
         // Writing to a text cannot fail.
         let _ = writeln!(self.0, "{:indent$}{text}", "", indent = 2 * depth);
     }
 
     /// Adds an empty line.
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.0.push('\n');
     }
 
     /// Adds `key: value` with the value in quotes, whatever it is.
-    pub(super) fn text(&mut self, depth: usize, key: &str, value: &str) {
+    pub(crate) fn text(&mut self, depth: usize, key: &str, value: &str) {
         self.line(depth, &format!("{key}: {}", quoted(value)));
     }
 
     /// Adds a comment, broken into lines.
-    pub(super) fn comment(&mut self, depth: usize, text: &str) {
+    pub(crate) fn comment(&mut self, depth: usize, text: &str) {
         let mut line = String::from("#");
         for word in text.split_whitespace() {
             if line.len() + 1 + word.len() > WIDTH - 2 * depth && line.len() > 1 {
@@ -41,12 +41,12 @@ impl Yaml {
         self.line(depth, &line);
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.0
     }
 }
 
 /// A text in double quotes. Those of JSON mean the same in YAML.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
