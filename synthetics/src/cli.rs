@@ -49,6 +49,12 @@ pub enum Command {
     ///
     /// Exit codes: 0 pass, 1 fail, 2 bad usage or configuration, 3 inconclusive.
     Gate(GateArgs),
+    /// Tells how each number of an objective comes about: its counts, what is left out, the
+    /// formulas with the numbers put in, and the worst probes with their phases.
+    ///
+    /// It probes as `gate` does, or looks into a history or a recording. Exit codes: 0 explained,
+    /// whatever the verdict, 2 bad usage or configuration.
+    Explain(ExplainArgs),
     /// Probes on and on, sends metrics and logs changes of state.
     ///
     /// SIGTERM ends it, with the verdict so far. The exit code is 0 whatever the verdict: a
@@ -229,9 +235,9 @@ pub enum HistoryMode {
     Off,
 }
 
-/// Flags of `gate`.
+/// Where results come from: probes of its own, a history or a recording.
 #[derive(Args, Clone, Debug)]
-pub struct GateArgs {
+pub struct BasisArgs {
     /// What is probed.
     #[command(flatten)]
     pub probe: ProbeArgs,
@@ -252,6 +258,25 @@ pub struct GateArgs {
     /// Judges a recording by the objectives as they are now, and probes nothing.
     #[arg(long)]
     pub replay: Option<PathBuf>,
+    /// The history.
+    #[command(flatten)]
+    pub history: HistoryArgs,
+}
+
+impl BasisArgs {
+    /// Whether a history is asked for.
+    #[must_use]
+    pub const fn looks_back(&self) -> bool {
+        self.window.is_some() || self.since.is_some()
+    }
+}
+
+/// Flags of `gate`.
+#[derive(Args, Clone, Debug)]
+pub struct GateArgs {
+    /// Where results come from.
+    #[command(flatten)]
+    pub basis: BasisArgs,
     /// Prints the report as JSON instead of the table.
     #[arg(long)]
     pub json: bool,
@@ -261,9 +286,6 @@ pub struct GateArgs {
     /// Writes the report to this file as Markdown too.
     #[arg(long, env = "SYNTHETICS_MARKDOWN")]
     pub markdown: Option<PathBuf>,
-    /// The history.
-    #[command(flatten)]
-    pub history: HistoryArgs,
     /// GitHub's file for the summary of a step: the Markdown goes there by itself.
     #[arg(long, env = "GITHUB_STEP_SUMMARY", hide = true)]
     pub github_step_summary: Option<PathBuf>,
@@ -278,6 +300,19 @@ pub struct GateArgs {
         default_value = "inconclusive"
     )]
     pub on_inconclusive: OnInconclusive,
+}
+
+/// Flags of `explain`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArgs {
+    /// Name of the objective.
+    pub slo: String,
+    /// Where results come from.
+    #[command(flatten)]
+    pub basis: BasisArgs,
+    /// Prints all of it as JSON instead.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Flags of `run`.

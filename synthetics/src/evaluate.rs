@@ -1,5 +1,6 @@
 //! An objective against counted slices: the one place where counts become a verdict.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -191,10 +192,34 @@ pub fn evaluate(
     until: Timestamp,
     stale: bool,
 ) -> Evaluation {
+    let all = 0..tally.layout().locations.len();
+    let latency = matches!(slo.indicator, Indicator::Latency { .. });
+    judge_at(slo, tally, maintenance, until, all).finish(stale, latency.then(|| p95(slo, tally)))
+}
+
+/// Evaluates `slo` as if there were only the location at `location`. It has no percentile.
+#[must_use]
+pub fn evaluate_at(
+    slo: &Slo,
+    tally: &Tally,
+    maintenance: &[Maintenance],
+    until: Timestamp,
+    location: usize,
+) -> Evaluation {
+    judge_at(slo, tally, maintenance, until, location..location + 1).finish(false, None)
+}
+
+fn judge_at<'a>(
+    slo: &'a Slo,
+    tally: &Tally,
+    maintenance: &'a [Maintenance],
+    until: Timestamp,
+    at: Range<usize>,
+) -> Judge<'a> {
     let mut judge = Judge::new(slo, maintenance);
     let layout = tally.layout();
     for (from, slice) in tally.window(until) {
-        let locations = (0..layout.locations.len()).map(|location| {
+        let locations = at.clone().map(|location| {
             let mut sum = SliceCell::default();
             for cell in cells(slo, tally, slice, location) {
                 sum.counts = sum.counts.plus(good_events(slo.indicator, tally, cell));
@@ -205,8 +230,7 @@ pub fn evaluate(
         });
         judge.slice(from, from.plus(layout.slice), locations);
     }
-    let latency = matches!(slo.indicator, Indicator::Latency { .. });
-    judge.finish(stale, latency.then(|| p95(slo, tally)))
+    judge
 }
 
 fn cells<'s>(

@@ -15,6 +15,7 @@ mod command;
 pub mod config;
 mod config_command;
 pub mod evaluate;
+mod explain;
 pub mod export;
 pub mod history;
 pub mod import;
@@ -37,8 +38,9 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use cli::{
-    AlertArgs, AlertCommand, Cli, Command, ExportArgs, GateArgs, HistoryArgs, HistoryMode,
-    ImportArgs, Moment, OverWindow, PageArgs, ProbeArgs, RunArgs, ValidateArgs,
+    AlertArgs, AlertCommand, BasisArgs, Cli, Command, ExplainArgs, ExportArgs, GateArgs,
+    HistoryArgs, HistoryMode, ImportArgs, Moment, OverWindow, PageArgs, ProbeArgs, RunArgs,
+    ValidateArgs,
 };
 pub use setup::SIMULATED;
 pub use slo::Verdict;
@@ -54,10 +56,10 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Export(args) => return config_command::export(args, colour),
         Command::Alert(args) => return command::alert(args, colour),
         Command::Import(args) => return config_command::import(args, colour),
-        Command::Gate(_) | Command::Run(_) => {}
+        Command::Gate(_) | Command::Explain(_) | Command::Run(_) => {}
     }
     let mut settings = cli.telemetry;
-    if matches!(cli.command, Command::Gate(_)) {
+    if matches!(cli.command, Command::Gate(_) | Command::Explain(_)) {
         // Standard output belongs to the report.
         settings.log_filter = "off".to_owned();
     }
@@ -74,6 +76,9 @@ pub fn main(cli: Cli) -> ExitCode {
         Ok(runtime) => runtime.block_on(async {
             match cli.command {
                 Command::Gate(args) => command::gate(args, colour).await,
+                Command::Explain(args) => {
+                    command::explain(args, colour).await.map(|()| Verdict::Pass)
+                }
                 Command::Run(args) => command::run(args, metrics, colour)
                     .await
                     .map(|()| Verdict::Pass),

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::{Job, Tools};
 use super::{past, run, stop_on_signal, write_stdout, write_whole};
-use crate::cli::GateArgs;
+use crate::cli::{BasisArgs, GateArgs};
 use crate::clock::{FastClock, SystemClock};
 use crate::plan::Plan;
+use crate::probe::ProbeResult;
 use crate::report::{Report, annotations, json, junit, markdown, table};
 use crate::run::Event;
 use crate::sink::{Progress, Sink as _};
@@ -24,23 +25,32 @@ use crate::slo::Verdict;
 /// # Errors
 /// Where the flags do not go together, the past cannot be read, or the output not be written.
 pub(crate) async fn gate(args: GateArgs, colour: bool) -> anyhow::Result<Verdict> {
+    let basis = &args.basis;
     // A gate has a rate of its own.
-    let interval = args.probe.timeout;
-    let job = Job::new(&args.probe, interval, false)?;
-    let mut report = if let Some(file) = &args.replay {
+    let interval = basis.probe.timeout;
+    let job = Job::new(&basis.probe, interval, false)?;
+    let mut report = if let Some(file) = &basis.replay {
         past::replay(file, &job)?
-    } else if args.window.is_some() || args.since.is_some() {
-        let job = job.scaled(args.history.time_scale);
-        past::history(&args, &job).await?
+    } else if basis.looks_back() {
+        let job = job.scaled(basis.history.time_scale);
+        past::history(basis, &job).await?
     } else {
-        probe(&args, &job).await?
+        probe(basis, &job, |_| {}).await?
     };
     report.on_inconclusive = args.on_inconclusive;
     tell(&args, &report, colour)?;
     Ok(report.verdict())
 }
 
-async fn probe(args: &GateArgs, job: &Job) -> anyhow::Result<Report> {
+/// Probes for the time that is asked for. Each result goes to `on` too.
+///
+/// # Errors
+/// Where the flags do not go together.
+pub(super) async fn probe(
+    args: &BasisArgs,
+    job: &Job,
+    mut on: impl FnMut(&ProbeResult),
+) -> anyhow::Result<Report> {
     let plan = Plan::within(args.time, job.wish(&args.probe))?;
     if !plan.is_enough() {
         warn_too_short(&plan, args.probe.max_rate);
@@ -58,6 +68,7 @@ async fn probe(args: &GateArgs, job: &Job) -> anyhow::Result<Report> {
         .probe(plan, &stop, tools, |event, _| {
             if let Event::Result(result) = event {
                 progress.record(result);
+                on(result);
             }
         })
         .await?;

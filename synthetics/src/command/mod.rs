@@ -1,6 +1,7 @@
 //! The subcommands, from parsed flags to the exit code.
 
 mod alert;
+mod explain;
 mod gate;
 mod job;
 mod keep;
@@ -15,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use alert::alert;
+pub(crate) use explain::explain;
 pub(crate) use gate::gate;
 pub(crate) use run::run;
 

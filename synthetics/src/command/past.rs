@@ -11,16 +11,19 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::job::Job;
 use super::keep;
-use crate::cli::{GateArgs, Moment, OverWindow};
+use crate::cli::{BasisArgs, Moment, OverWindow};
 use crate::clock::{Clock as _, Timestamp};
 use crate::evaluate::{Evaluation, evaluate};
+use crate::explain::Worst;
 use crate::history::load::load;
 use crate::history::store::{LocationRecord, Store};
 use crate::history::summary::Summaries;
 use crate::history::view::Expect;
 use crate::history::{Minute, View};
-use crate::recording;
+use crate::probe::ProbeResult;
+use crate::recording::{self, Recording};
 use crate::report::{Basis, CheckReport, Report};
+use crate::slo::burn::BurnAlert;
 use crate::slo::{OnInconclusive, Window};
 
 /// Judges a recording by the objectives of `job`.
@@ -28,15 +31,32 @@ use crate::slo::{OnInconclusive, Window};
 /// # Errors
 /// Where it is none, or lacks a check.
 pub(super) fn replay(path: &Path, job: &Job) -> anyhow::Result<Report> {
-    let file = path.display().to_string();
+    Ok(of_recording(path, job, &read(path, job, |_| {})?))
+}
+
+/// Reads a recording; each result goes to `on` too.
+///
+/// # Errors
+/// Where it is none, or lacks a check.
+pub(super) fn read(
+    path: &Path,
+    job: &Job,
+    on: impl FnMut(&ProbeResult),
+) -> anyhow::Result<Recording> {
+    let file = path.display();
     let input = File::open(path).with_context(|| format!("cannot read {file}"))?;
+    recording::read_each(BufReader::new(input), &job.names(), &job.slos, on)
+        .with_context(|| format!("cannot replay {file}"))
+}
+
+/// The report on a recording.
+pub(super) fn of_recording(path: &Path, job: &Job, found: &Recording) -> Report {
+    let file = path.display().to_string();
     let names = job.names();
-    let found = recording::read(BufReader::new(input), &names, &job.slos)
-        .with_context(|| format!("cannot replay {file}"))?;
     let (header, tally) = (&found.header, &found.tally);
     let judge = |slo| evaluate(slo, tally, &job.maintenance, found.until, false);
     let checks = names.iter().zip(tally.totals());
-    Ok(Report {
+    Report {
         target: header.target.clone(),
         location: header.locations.join(", "),
         started: header.origin,
@@ -51,14 +71,22 @@ pub(super) fn replay(path: &Path, job: &Job) -> anyhow::Result<Report> {
             file,
             cut: found.cut,
         },
-    })
+    }
 }
 
 /// Judges the history by the objectives of `job`, over what `args` ask for.
 ///
 /// # Errors
 /// Where there is no history, or it cannot be read.
-pub(super) async fn history(args: &GateArgs, job: &Job) -> anyhow::Result<Report> {
+pub(super) async fn history(args: &BasisArgs, job: &Job) -> anyhow::Result<Report> {
+    Ok(look(args, job, false).await?.report(job))
+}
+
+/// Reads what `args` ask for; for burn `alerts`, as far back as they look.
+///
+/// # Errors
+/// Where there is no history, or it cannot be read.
+pub(super) async fn look(args: &BasisArgs, job: &Job, alerts: bool) -> anyhow::Result<Past> {
     let mut flags = args.history.clone();
     flags.history = crate::cli::HistoryMode::On;
     let store = keep::open(&flags, job).await?;
@@ -72,30 +100,8 @@ pub(super) async fn history(args: &GateArgs, job: &Job) -> anyhow::Result<Report
         store.table()
     );
     let asked = Asked::new(args, now)?;
-    let past = Past::load(&store, &records, job, &asked).await?;
-    let objectives = past.judge(job, &asked);
-    let ranges = objectives.iter().filter_map(|o| o.range);
-    let started = ranges.clone().map(|(from, _)| from).min().unwrap_or(now);
-    let ended = ranges.map(|(_, until)| until).max().unwrap_or(started);
-    let mut locations: Vec<_> = past.view.locations().collect();
-    locations.sort_unstable();
-    let names = job.checks.iter().map(|check| &*check.name);
-    Ok(Report {
-        target: "history".to_owned(),
-        location: locations.join(", "),
-        started,
-        length: ended.since(started),
-        time_scale: clock.factor(),
-        checks: names
-            .map(|name| CheckReport::of_summary(name, &past.summaries.get(name)))
-            .collect(),
-        objectives,
-        on_inconclusive: OnInconclusive::default(),
-        basis: Basis::History {
-            table: store.table().to_owned(),
-            window: asked.words,
-        },
-    })
+    let time_scale = clock.factor();
+    Past::load(&store, &records, job, asked, time_scale, alerts).await
 }
 
 /// What is to be judged.
@@ -114,7 +120,7 @@ enum From {
 }
 
 impl Asked {
-    fn new(args: &GateArgs, now: Timestamp) -> anyhow::Result<Self> {
+    fn new(args: &BasisArgs, now: Timestamp) -> anyhow::Result<Self> {
         let until = args.until.map(|until| until.before(now));
         let end = until.unwrap_or(now);
         let (from, words) = match (args.since, args.window) {
@@ -178,36 +184,89 @@ impl Asked {
 }
 
 /// What was read.
-struct Past {
-    view: View,
+pub(super) struct Past {
+    pub(super) view: View,
+    pub(super) worst: Worst,
+    asked: Asked,
     summaries: Summaries,
+    table: String,
+    time_scale: u32,
 }
 
 impl Past {
+    /// The report on it.
+    pub(super) fn report(&self, job: &Job) -> Report {
+        let objectives = self.judge(job);
+        let ranges = objectives.iter().filter_map(|o| o.range);
+        let now = self.asked.now;
+        let started = ranges.clone().map(|(from, _)| from).min().unwrap_or(now);
+        let ended = ranges.map(|(_, until)| until).max().unwrap_or(started);
+        let mut locations: Vec<_> = self.view.locations().collect();
+        locations.sort_unstable();
+        let names = job.checks.iter().map(|check| &*check.name);
+        Report {
+            target: "history".to_owned(),
+            location: locations.join(", "),
+            started,
+            length: ended.since(started),
+            time_scale: self.time_scale,
+            checks: names
+                .map(|name| CheckReport::of_summary(name, &self.summaries.get(name)))
+                .collect(),
+            objectives,
+            on_inconclusive: OnInconclusive::default(),
+            basis: Basis::History {
+                table: self.table.clone(),
+                window: self.asked.words.clone(),
+            },
+        }
+    }
+
+    /// What is judged of an objective of `job`, and whether it is stale.
+    pub(super) fn range(&self, job: &Job, slo: usize) -> Option<(Range<Minute>, bool)> {
+        let objective = job.slos.get(slo)?;
+        let range = self.asked.range(objective.window, self.view.newest(slo));
+        let stale = self.asked.stale(range.end, objective.stale);
+        Some((range, stale))
+    }
+
     async fn load(
         store: &Store,
         records: &[LocationRecord],
         job: &Job,
-        asked: &Asked,
+        asked: Asked,
+        time_scale: u32,
+        alerts: bool,
     ) -> anyhow::Result<Self> {
         let span = asked.span(job)?;
-        let keep = span.end.start().since(span.start.start());
+        let longest = job.slos.iter().flat_map(|slo| &slo.alerts);
+        let longest = longest.map(BurnAlert::long).max().filter(|_| alerts);
+        let back = span.end.start().minus(longest.unwrap_or_default());
+        let read = span.start.min(Minute::of(back))..span.end;
+        let keep = read.end.start().since(read.start.start());
         let names: Vec<Arc<str>> = job.names();
         // An hour or a day at the edge brings more along.
         let keep = keep + Duration::from_secs(2 * 86_400);
+        let judged = job.slos.iter().flat_map(|slo| &slo.checks);
+        let judged = judged.filter_map(|at| names.get(*at));
         let mut past = Self {
             view: View::new(job.slos.clone(), &names, keep),
             summaries: Summaries::default(),
+            worst: Worst::of(judged.cloned().collect()),
+            table: store.table().to_owned(),
+            time_scale,
+            asked,
         };
         for record in records {
             load(
                 store,
                 record,
-                span.clone(),
-                asked.now,
+                read.clone(),
+                past.asked.now,
                 |level, first, checks| {
                     past.view.take(&record.name, level, first, checks);
                     past.summaries.take(&span, checks);
+                    past.worst.take(&record.name, &span, checks);
                 },
             )
             .await?;
@@ -215,14 +274,14 @@ impl Past {
         Ok(past)
     }
 
-    fn judge(&self, job: &Job, asked: &Asked) -> Vec<Evaluation> {
-        let judge = |(index, slo): (usize, &crate::objective::Slo)| {
-            let range = asked.range(slo.window, self.view.newest(index));
-            let stale = asked.stale(range.end, slo.stale);
+    fn judge(&self, job: &Job) -> Vec<Evaluation> {
+        let judge = |slo: usize| {
+            let (range, stale) = self.range(job, slo)?;
+            let expect = Expect::Everything;
             self.view
-                .evaluate(index, &job.maintenance, range, Expect::Everything, stale)
+                .evaluate(slo, &job.maintenance, range, expect, stale)
         };
-        job.slos.iter().enumerate().filter_map(judge).collect()
+        (0..job.slos.len()).filter_map(judge).collect()
     }
 }
 

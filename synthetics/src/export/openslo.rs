@@ -104,12 +104,11 @@ fn objective(yaml: &mut Yaml, promise: &Promise<'_>) {
         yaml.line(3, "timeSliceWindow: 1m");
     }
     yaml.line(3, &format!("targetPercent: {}", percent(slo.target)));
-    let names = policies(promise);
-    if !names.is_empty() {
+    if !slo.alerts.is_empty() {
         yaml.line(1, "alertPolicies:");
-        for (name, _) in names {
-            yaml.line(2, &format!("- alertPolicyRef: {name}"));
-        }
+    }
+    for (name, _) in policies(promise) {
+        yaml.line(2, &format!("- alertPolicyRef: {name}"));
     }
 }
 
@@ -159,19 +158,10 @@ fn window(yaml: &mut Yaml, window: Window) {
     }
 }
 
-/// The alerts with names for them. Two may be over the same window.
-fn policies(promise: &Promise<'_>) -> Vec<(String, Alert)> {
-    let mut named: Vec<(String, Alert)> = Vec::new();
-    for alert in promise.alerts() {
-        let name = format!("{}-burn-{}", promise.slo.name, length(alert.long));
-        let before = named.iter().filter(|(_, other)| other.long == alert.long);
-        let name = match before.count() {
-            0 => name,
-            count => format!("{name}-{}", count + 1),
-        };
-        named.push((name, alert));
-    }
-    named
+/// The alerts with names for them: no two are over the same window.
+fn policies<'p>(promise: &'p Promise<'_>) -> impl Iterator<Item = (String, Alert)> + 'p {
+    let name = |alert: &Alert| format!("{}-burn-{}", promise.slo.name, length(alert.long));
+    promise.alerts().map(move |alert| (name(&alert), alert))
 }
 
 fn policy(yaml: &mut Yaml, promise: &Promise<'_>, name: &str, alert: Alert) {

@@ -106,7 +106,7 @@ impl NotedProbe {
     }
 
     /// What makes it worse than another: wrong before right, long before short, new before old.
-    fn badness(&self) -> (bool, Duration, Timestamp) {
+    pub(crate) fn badness(&self) -> (bool, Duration, Timestamp) {
         (self.failure.is_some(), self.duration, self.scheduled)
     }
 }

@@ -219,6 +219,29 @@ impl View {
         Some(evaluation)
     }
 
+    /// Evaluates an objective over `range` as if there were only one location, for each of them.
+    #[must_use]
+    pub fn evaluate_by_location(
+        &self,
+        slo: usize,
+        maintenance: &[Maintenance],
+        range: &Range<Minute>,
+    ) -> Vec<(Arc<str>, Evaluation)> {
+        let Some(objective) = self.slos.get(slo) else {
+            return Vec::new();
+        };
+        let judge = |place: &Seen| {
+            let ring = place.rings.get(slo)?;
+            let mut judge = Judge::new(objective, maintenance);
+            for minute in (range.start.0..range.end.0).map(Minute) {
+                let cell = SliceCell::from(ring.get(minute));
+                judge.slice(minute.start(), minute.end(), [cell]);
+            }
+            Some((Arc::clone(&place.name), judge.finish(false, None)))
+        };
+        self.places.iter().filter_map(judge).collect()
+    }
+
     /// What each minute of `range` was. A minute in which no probe was due is as the last one
     /// before it.
     #[must_use]

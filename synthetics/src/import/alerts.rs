@@ -47,7 +47,11 @@ impl<'a> Reader<'a> {
                     None => Some(entry),
                 };
                 match condition.and_then(|condition| condition.get("spec")) {
-                    Some(condition) => alerts.extend(self.condition(condition, target, period)),
+                    Some(condition) => {
+                        if let Some((at, alert)) = self.condition(condition, target, period) {
+                            self.keep(at, alert, &mut alerts);
+                        }
+                    }
                     None => {
                         let name = name.unwrap_or_default();
                         self.note(
@@ -59,6 +63,22 @@ impl<'a> Reader<'a> {
             }
         }
         alerts
+    }
+
+    /// There is one alert over a window here: the one that fires whenever the other does.
+    fn keep(&mut self, at: &'a Node, alert: BurnAlert, alerts: &mut Vec<BurnAlert>) {
+        let same = |other: &&mut BurnAlert| other.long() == alert.long();
+        let Some(other) = alerts.iter_mut().find(same) else {
+            alerts.push(alert);
+            return;
+        };
+        if alert.factor() < other.factor() {
+            *other = alert;
+        }
+        self.note(
+            at,
+            "of two alerts over the same window the one with the lower factor is kept",
+        );
     }
 
     /// When a policy speaks, and to whom.
@@ -75,7 +95,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn condition(&mut self, spec: &'a Node, target: Target, period: Duration) -> Option<BurnAlert> {
+    fn condition(
+        &mut self,
+        spec: &'a Node,
+        target: Target,
+        period: Duration,
+    ) -> Option<(&'a Node, BurnAlert)> {
         let condition = spec.get("condition").unwrap_or(spec);
         if field(condition, &["kind"]) != Some("burnrate") {
             self.note(condition, "an alert is on a burn rate here");
@@ -124,7 +149,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         match BurnAlert::new(target, factor, long) {
-            Ok(alert) => Some(alert),
+            Ok(alert) => Some((condition, alert)),
             Err(error) => {
                 self.note(threshold, error);
                 None

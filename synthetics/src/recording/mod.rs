@@ -16,6 +16,7 @@ pub use line::{Header, Line, Probe};
 
 use crate::clock::Timestamp;
 use crate::objective::Slo;
+use crate::probe::ProbeResult;
 use crate::sink::Sink as _;
 use crate::tally::{Layout, Tally};
 
@@ -94,9 +95,22 @@ pub enum RecordingError {
 /// # Errors
 /// See [`RecordingError`].
 pub fn read(
+    input: impl BufRead,
+    names: &[Arc<str>],
+    slos: &[Slo],
+) -> Result<Recording, RecordingError> {
+    read_each(input, names, slos, |_| {})
+}
+
+/// As [`read`]; each result of a check in `names` goes to `on` as well.
+///
+/// # Errors
+/// See [`RecordingError`].
+pub fn read_each(
     mut input: impl BufRead,
     names: &[Arc<str>],
     slos: &[Slo],
+    mut on: impl FnMut(&ProbeResult),
 ) -> Result<Recording, RecordingError> {
     let mut recording: Option<Recording> = None;
     let mut bytes = Vec::new();
@@ -112,7 +126,7 @@ pub fn read(
         }
         let whole = bytes.ends_with(b"\n");
         match serde_json::from_slice(&bytes) {
-            Ok(line) => recording = Some(take(recording, line, number, names, slos)?),
+            Ok(line) => recording = Some(take(recording, line, number, names, slos, &mut on)?),
             // A kill leaves half a line, and then nothing.
             Err(_) if !whole && read < LONGEST_LINE as usize => cut = true,
             Err(_) if number == 1 => return Err(RecordingError::NoHeader),
@@ -135,6 +149,7 @@ fn take(
     number: u64,
     names: &[Arc<str>],
     slos: &[Slo],
+    on: &mut impl FnMut(&ProbeResult),
 ) -> Result<Recording, RecordingError> {
     match (recording, line) {
         (_, Line::Recording(header)) if header.version > VERSION => {
@@ -173,6 +188,7 @@ fn take(
             if let Some(index) = names.iter().position(|name| **name == *probe.check) {
                 let result = probe.result(index);
                 recording.tally.record(&result);
+                on(&result);
             }
             Ok(recording)
         }

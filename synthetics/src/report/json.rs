@@ -56,7 +56,8 @@ pub fn json(report: &Report) -> Value {
     value
 }
 
-fn objective(evaluation: &Evaluation) -> Value {
+/// One objective.
+pub(crate) fn objective(evaluation: &Evaluation) -> Value {
     let slo = &evaluation.slo;
     let mut value = json!({
         "name": slo.name,
@@ -109,7 +110,8 @@ fn check(check: &CheckReport) -> Value {
     value
 }
 
-fn noted(probe: &NotedProbe) -> Value {
+/// A probe that somebody may want to look at.
+pub(crate) fn noted(probe: &NotedProbe) -> Value {
     let phases: Map<String, Value> = probe
         .phases
         .iter()

@@ -10,9 +10,12 @@ pub(crate) mod words;
 
 pub use github::annotations;
 pub use json::json;
+pub(crate) use json::{noted as noted_json, objective as objective_json};
 pub use junit::{JunitError, junit};
 pub use markdown::markdown;
+pub(crate) use table::paint;
 pub use table::table;
+pub(crate) use words::heading;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -86,7 +86,8 @@ fn line(
     text.push('\n');
 }
 
-fn paint(text: &str, verdict: Verdict, colour: bool) -> String {
+/// A text in the colour of a verdict.
+pub(crate) fn paint(text: &str, verdict: Verdict, colour: bool) -> String {
     let code = match verdict {
         Verdict::Pass => 32,
         Verdict::Fail | Verdict::Error => 31,

@@ -18,7 +18,7 @@ pub(crate) fn millis(duration: Duration) -> String {
 }
 
 /// What was judged: one line for its source, one for its slices, one for what is missing.
-pub(super) fn heading(report: &Report) -> Vec<String> {
+pub(crate) fn heading(report: &Report) -> Vec<String> {
     let (probes, gaps) = report.probes();
     let (target, from) = (&report.target, &report.location);
     let mut lines = match &report.basis {

@@ -60,7 +60,7 @@ prop_compose! {
             Just("calendar-month".to_owned()), Just("calendar-quarter".to_owned()),
         ],
         both: bool,
-        alerts in prop::collection::vec((1_u64..60, 0.0..1.0_f64), 0..4),
+        alerts in prop::collection::btree_map(1_u64..60, 0.0..1.0_f64, 0..4),
         title in "[ -~é]{1,30}",
     ) -> String {
         let percent = |units: u64| format!("{}.{:06}%", units / 1_000_000, units % 1_000_000);

@@ -5,6 +5,7 @@ mod alerts;
 mod config;
 mod counting;
 mod crash;
+mod explain;
 mod export;
 mod gate;
 mod golden;

@@ -71,7 +71,7 @@ fn config(folder: &Path, target: &str, indicator: &str) -> PathBuf {
     file
 }
 
-async fn table(engine: &Engine) -> Store {
+pub(crate) async fn table(engine: &Engine) -> Store {
     let store = Store::open(&engine.store_args(), None, 1, Retention::default()).await;
     let store = store.expect("store arguments");
     store.create_table().await.expect("a table");
@@ -83,7 +83,12 @@ fn now() -> Minute {
 }
 
 /// Minutes before now in which `page` was probed ten times; bad ones where `bad` says so.
-async fn seed(store: &Store, location: &str, ago: std::ops::Range<u64>, bad: fn(u64) -> u64) {
+pub(crate) async fn seed(
+    store: &Store,
+    location: &str,
+    ago: std::ops::Range<u64>,
+    bad: fn(u64) -> u64,
+) {
     let holder = Holder::here(now().start());
     let claim = store.claim(location, &holder, false, None).await;
     assert!(matches!(claim, Ok(Claim::Ours(_))), "{claim:?}");
