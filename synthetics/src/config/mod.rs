@@ -20,7 +20,7 @@ pub(crate) mod text;
 pub(crate) mod tree;
 mod watch;
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -212,7 +212,13 @@ pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
     let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
     let mut text = String::new();
     let read = file.take(LARGEST + 1).read_to_string(&mut text);
-    let read = read.map_err(|error| unreadable(error.to_string()))?;
+    let read = read.map_err(|error| {
+        unreadable(match error.kind() {
+            ErrorKind::InvalidData => "it is not in UTF-8: save it as that".to_owned(),
+            ErrorKind::IsADirectory => "it is a directory: name the file in it".to_owned(),
+            _ => error.to_string(),
+        })
+    })?;
     if read as u64 > LARGEST {
         return Err(unreadable(format!("it has more than {LARGEST} bytes")));
     }

@@ -10,6 +10,7 @@ use super::problem::{Problem, position, suggest};
 use super::text::NameText;
 use super::tree::{Node, Step as At};
 use super::{Config, HistorySink, Location, PlannedCheck, Secret, Sinks, Webhook};
+use crate::probe::guard;
 use crate::probe::template::{self, Environment};
 use crate::probe::{Check, Far, Guard, Request, Retries};
 use crate::slo::Percent;
@@ -208,11 +209,18 @@ impl Resolver<'_> {
 
     /// Notes a host that a check names; with a list, it must be there.
     pub(super) fn host(&mut self, host: &str, path: &[At<'_>]) {
+        let bare = host.trim_matches(['[', ']']);
         if !self.listed {
+            let address = bare.parse().ok();
+            if let Some(what) = address.and_then(guard::protected) {
+                let message = format!("`{bare}` is not probed: it is {what}");
+                let help =
+                    format!("where it is really meant, write `network: {{allow: ['{bare}']}}`");
+                self.problem(Problem::new(self.root.at(path), message).help(help));
+            }
             self.guard.name(host);
             return;
         }
-        let bare = host.trim_matches(['[', ']']);
         let permitted = match bare.parse() {
             Ok(address) => self.guard.permits(bare, address).is_ok(),
             // Where it leads is seen when it is resolved.

@@ -175,8 +175,7 @@ impl<'t, 'p> Reader<'t, 'p> {
                 Err(match tab(self.text, byte) {
                     Some(at) => Problem::new(at, message)
                         .help("YAML is indented with spaces, never with tabs"),
-                    None => Problem::new(byte..byte, message)
-                        .help("look at the indentation, quotes and colons here and just above"),
+                    None => Problem::new(byte..byte, message).help(mend(&error.info())),
                 })
             }
         }
@@ -308,12 +307,45 @@ impl<'t, 'p> Reader<'t, 'p> {
                     }
                 } else {
                     let message = "`<<` takes in the keys of another map";
-                    self.problems.push(Problem::new(part.head(), message));
+                    let problem = Problem::new(part.head(), message);
+                    self.problems
+                        .push(problem.help("write `<<: *name`, with `&name` before that map"));
                 }
             }
         }
         Ok(Value::Map(entries))
     }
+}
+
+/// What to do about what the parser says.
+fn mend(message: &str) -> &'static str {
+    for (part, mend) in [
+        (
+            "unknown anchor",
+            "`*name` stands for what `&name` marks above it; a text that begins with `*` needs quotes",
+        ),
+        (
+            "unknown escape",
+            "write it in single quotes, which leave backslashes as they are",
+        ),
+        (
+            "unexpected character",
+            "a text that begins with `@`, a backquote or `%` needs quotes",
+        ),
+        (
+            "mapping values are not allowed",
+            "this line stands further in than its neighbours, or a colon above has no space after it",
+        ),
+        (
+            "did not find expected '-'",
+            "this line stands further out than its neighbours: align it with the other keys of its entry",
+        ),
+    ] {
+        if message.contains(part) {
+            return mend;
+        }
+    }
+    "look at the indentation, quotes and colons here and just above"
 }
 
 /// The first tab in the indentation of the line of `byte`, or of the few after it: a text that

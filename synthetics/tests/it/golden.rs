@@ -293,6 +293,47 @@ fn nearest_rank_and_no_interpolation() {
 }
 
 #[test]
+fn a_share_of_requests_is_not_a_share_of_slices() {
+    // 19 slices with one request in 50 ms each, and one with 1,000 that took 500 ms.
+    let slices: Vec<Vec<u64>> = (0..19)
+        .map(|_| vec![50])
+        .chain([vec![500; 1_000]])
+        .collect();
+    let limit = 100;
+    let fast = slices.iter().filter(|times| {
+        percentile::nearest_rank(times, Percent::P95).is_some_and(|p95| p95 <= limit)
+    });
+    assert_eq!(
+        Counts::new(fast.count() as u64, 1).meets(target("95%")),
+        Some(true)
+    );
+    let within = slices
+        .iter()
+        .flatten()
+        .filter(|time| **time <= limit)
+        .count() as u64;
+    let requests = Counts::new(within, 1_019 - within);
+    assert_eq!((within, requests.meets(target("95%"))), (19, Some(false)));
+    let mut all: Vec<u64> = slices.concat();
+    all.sort_unstable();
+    assert_eq!(percentile::nearest_rank(&all, Percent::P95), Some(500));
+}
+
+#[test]
+fn floats_would_be_wrong_where_whole_numbers_are_not() {
+    // What a float makes of the budget of 98 %.
+    assert_eq!((1.0_f64 - 0.98).to_string(), "0.020000000000000018");
+    assert_eq!(target("98%").budget_units() * 50, Percent::SCALE);
+    // Exactly the budget is spent, and nothing more.
+    let spent = Counts::new(98, 2);
+    assert_eq!(burn::rate(spent, target("98%")), Some(Ratio::whole(1)));
+    assert_eq!(
+        budget::remaining(spent, target("98%")),
+        Some(Ratio::whole(0))
+    );
+}
+
+#[test]
 fn location_rules() {
     use LocationRule::{AllUp, Majority, Pooled};
     use SliceState::{Degraded, Down, Gap, Up};

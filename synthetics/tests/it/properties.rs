@@ -1,6 +1,6 @@
 //! The SLO engine against a slow, obvious reference.
 //!
-//! `PROPTEST_CASES` sets how many cases each property runs.
+//! `PROPTEST_CASES` sets how many cases each property runs, `PROPTEST_RNG_SEED` where they start.
 
 use proptest::prelude::*;
 use synthetics::slo::{
@@ -180,11 +180,6 @@ proptest! {
             prop_assert_eq!(slices::state(&counts, rule, share, retried), expected);
         }
     }
-}
-
-proptest! {
-    // The reference multiplies numbers of thousands of digits.
-    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn samples_needed_are_the_fewest(units in 1_u64..99_700_000) {

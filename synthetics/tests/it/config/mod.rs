@@ -350,8 +350,6 @@ fn bombs_and_rubbish_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn a_damaged_file_is_told_and_never_a_panic(
         at in 0..config::DEFAULT.len(),
