@@ -167,7 +167,7 @@ bench-console *args:
     cargo bench --package console@0.1.0 --bench console -- {{ args }}
     cargo bench --package demo --bench shop -- --console
 
-# What a probe costs and how exact it is, and what verdicts and the status page cost after a week of 50 checks at 4 locations
+# What a probe costs and how exact it is, beside the blackbox exporter; memory; what verdicts and the status page cost after a week of 50 checks at 4 locations
 [group("bench")]
 bench-synthetics:
     cargo bench --package synthetics --bench probes

@@ -4,8 +4,12 @@
 //!
 //! - Schedule: 1,000 checks, each once a second, for `--seconds` (20): how late probes start.
 //! - Latency: a server that answers after a known time: how far the recorded time is off.
-//! - Throughput: probes a second that one core does, connection and all.
+//! - Throughput: probes a second that one core does, connection and all, and beside it those of
+//!   Debian's `prometheus-blackbox-exporter` where it is installed.
+//! - Memory: a history with 1,000 checks, each once a second, over an hour of simulated time.
 
+mod blackbox;
+mod memory;
 mod server;
 
 use std::sync::Arc;
@@ -20,6 +24,7 @@ use synthetics::run::{Event, Place, Session};
 use synthetics::schedule::RealTimer;
 use tokio_util::sync::CancellationToken;
 
+use blackbox::Blackbox;
 use server::Server;
 
 #[global_allocator]
@@ -31,17 +36,16 @@ const AT_ONCE: usize = 32;
 fn main() -> anyhow::Result<()> {
     let words: Vec<_> = std::env::args().collect();
     // Under `cargo test --benches` it only has to work.
-    let usual = if words.iter().any(|word| word == "--bench") {
-        20
-    } else {
-        1
-    };
+    let bench = words.iter().any(|word| word == "--bench");
+    let usual = if bench { 20 } else { 1 };
     let mut rest = words.iter().skip_while(|word| *word != "--seconds").skip(1);
     let seconds = rest.next().map_or(Ok(usual), |seconds| seconds.parse());
     let seconds = seconds.context("--seconds takes a whole number")?;
     schedule(seconds)?;
     latency(seconds.min(10))?;
-    throughput(seconds.min(10))
+    throughput(seconds.min(10))?;
+    show(&memory::measure(if bench { 60 } else { 2 })?);
+    Ok(())
 }
 
 /// How late probes start that are due at fixed moments.
@@ -141,16 +145,107 @@ fn latency(seconds: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Probes a second that one thread does.
+/// Probes a second that one thread does, and that the exporter does, in turns: whatever else the
+/// machine is doing, it does to both.
 fn throughput(seconds: u64) -> anyhow::Result<()> {
     let server = Server::start(Duration::ZERO)?;
-    let check = Arc::new(check(0, &server));
+    let exporter = Blackbox::start()?;
+    let turns = 5;
+    let each = Duration::from_secs(seconds).div_f64(f64::from(turns));
+    let (mut ours, mut theirs) = (Done::default(), Done::default());
+    for _ in 0..turns {
+        ours.add(&probe(&server, each)?);
+        if let Some(exporter) = &exporter {
+            theirs.add(&exported(exporter, &server, each)?);
+        }
+    }
+    show(&[
+        (
+            "throughput: probes at once, one thread",
+            AT_ONCE.to_string(),
+        ),
+        (
+            "  probes in all / bad",
+            format!("{} / {}", ours.done, ours.bad),
+        ),
+        ("  probes a second", format!("{:.0}", ours.per_second())),
+        ("  probes a second of CPU", format!("{:.0}", ours.per_cpu())),
+    ]);
+    if exporter.is_none() {
+        show(&[("  beside it: blackbox exporter", "not installed".to_owned())]);
+        return Ok(());
+    }
+    show(&[
+        (
+            "  beside it: blackbox exporter, in all / bad",
+            format!("{} / {}", theirs.done, theirs.bad),
+        ),
+        (
+            "  its probes a second",
+            format!("{:.0}", theirs.per_second()),
+        ),
+        (
+            "  its probes a second of CPU",
+            format!("{:.0}", theirs.per_cpu()),
+        ),
+        (
+            "  ours to its, a second of CPU",
+            format!("{:.2}", ours.per_cpu() / theirs.per_cpu()),
+        ),
+    ]);
+    Ok(())
+}
+
+/// What was done in some time.
+#[derive(Default)]
+struct Done {
+    done: u64,
+    bad: u64,
+    took: Duration,
+    cpu: Duration,
+}
+
+impl Done {
+    fn add(&mut self, other: &Self) {
+        self.done += other.done;
+        self.bad += other.bad;
+        self.took += other.took;
+        self.cpu += other.cpu;
+    }
+
+    fn per_second(&self) -> f64 {
+        self.done as f64 / self.took.as_secs_f64()
+    }
+
+    fn per_cpu(&self) -> f64 {
+        self.done as f64 / self.cpu.as_secs_f64()
+    }
+}
+
+fn exported(exporter: &Blackbox, server: &Server, time: Duration) -> anyhow::Result<Done> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let cpu = exporter.cpu()?;
+    let started = Instant::now();
+    let asked = exporter.probe(&server.url, AT_ONCE, started + time);
+    let (good, bad) = runtime.block_on(asked)?;
+    Ok(Done {
+        done: good + bad,
+        bad,
+        took: started.elapsed(),
+        cpu: exporter.cpu()?.saturating_sub(cpu),
+    })
+}
+
+fn probe(server: &Server, time: Duration) -> anyhow::Result<Done> {
+    let check = Arc::new(check(0, server));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let cpu = cpu_time()?;
     let started = Instant::now();
-    let end = started + Duration::from_secs(seconds);
+    let end = started + time;
     let (mut done, mut bad) = (0_u64, 0_u64);
     runtime.block_on(async {
         let mut tasks = tokio::task::JoinSet::new();
@@ -170,19 +265,12 @@ fn throughput(seconds: u64) -> anyhow::Result<()> {
             bad += seen.1;
         }
     });
-    let cpu = cpu_time()?.saturating_sub(cpu);
-    let per_second = done as f64 / started.elapsed().as_secs_f64();
-    let per_cpu = done as f64 / cpu.as_secs_f64();
-    show(&[
-        (
-            "throughput: probes at once, one thread",
-            AT_ONCE.to_string(),
-        ),
-        ("  probes in all / bad", format!("{done} / {bad}")),
-        ("  probes a second", format!("{per_second:.0}")),
-        ("  probes a second of CPU", format!("{per_cpu:.0}")),
-    ]);
-    Ok(())
+    Ok(Done {
+        done,
+        bad,
+        took: started.elapsed(),
+        cpu: cpu_time()?.saturating_sub(cpu),
+    })
 }
 
 fn place() -> Place {
