@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
+use telemetry::names;
+
 use super::names::short;
 use crate::dogstatsd::{Alert, CheckStatus};
 use crate::store::{Event, ServiceCheck};
@@ -26,6 +28,19 @@ pub struct Verdict {
     pub at: SystemTime,
 }
 
+/// Tags that are the same for all, or change with the way a prober is run, make no other subject.
+const SHARED: [&str; 4] = [
+    "env",
+    "version",
+    names::tag::SIMULATED,
+    names::tag::TIME_SCALE,
+];
+
+fn tells_apart(tag: &str) -> bool {
+    let key = tag.split_once(':').map_or(tag, |(key, _)| key);
+    !SHARED.contains(&key)
+}
+
 /// Verdicts that nobody took yet.
 #[derive(Debug, Default)]
 pub struct Verdicts {
@@ -35,7 +50,7 @@ pub struct Verdicts {
 impl Verdicts {
     pub(super) fn check(&mut self, check: &ServiceCheck, now: SystemTime) {
         let mut subject = short(&check.name).to_owned();
-        for tag in check.tags.iter().take(8) {
+        for tag in check.tags.iter().filter(|tag| tells_apart(tag)).take(8) {
             subject.push_str(if subject.len() == short(&check.name).len() {
                 " "
             } else {

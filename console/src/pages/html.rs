@@ -12,7 +12,7 @@ use super::templates::{
     Bar, ChartView, Frame, Kept, LogsPage, MetricsPage, MonitorsPage, NoticePage, OverviewPage,
     ServicePage, SlosPage, TelemetryPage, TracePage, TracesPage,
 };
-use super::{Site, format, map, query};
+use super::{Site, format, map, query, words};
 use crate::intake;
 use crate::view::logs::Found;
 use crate::view::metrics::Statistic;
@@ -273,9 +273,11 @@ pub(super) async fn slos(State(site): State<Site>) -> Response {
             &site.zone,
         ))
     });
+    let slos = objectives::slos(&site.store);
     page(&SlosPage {
         frame: frame(&site, "/slos"),
-        slos: objectives::slos(&site.store),
+        label: words::demo(&slos),
+        slos,
         charts: charts.collect(),
         prober: site.synthetics.as_ref().map(ToString::to_string),
     })

@@ -253,6 +253,7 @@ pub(super) struct LogsPage {
 #[template(path = "slos.html")]
 pub(super) struct SlosPage {
     pub(super) frame: Frame,
+    pub(super) label: Option<String>,
     pub(super) slos: Vec<Slo>,
     pub(super) charts: Vec<ChartView>,
     pub(super) prober: Option<String>,

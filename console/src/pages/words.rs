@@ -146,7 +146,33 @@ impl MetricLine {
     }
 }
 
+/// What of the objectives is not as it would be in earnest.
+pub(super) fn demo(slos: &[Slo]) -> Option<String> {
+    let clock = slos
+        .iter()
+        .find_map(|slo| slo.time_scale)
+        .map(|factor| format!("the clock of objectives runs {factor} times as fast"));
+    let places = slos.iter().any(|slo| slo.simulated);
+    let places = places.then(|| "locations are simulated".to_owned());
+    let words: Vec<String> = clock.into_iter().chain(places).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 impl Slo {
+    pub(super) fn target_text(&self) -> String {
+        self.target_percent
+            .map_or_else(|| "-".to_owned(), |target| format!("{target} %"))
+    }
+
+    pub(super) fn coverage_text(&self) -> String {
+        self.coverage_percent
+            .map_or_else(|| "-".to_owned(), |covered| format!("{covered:.0} %"))
+    }
+
+    pub(super) fn alerts_text(&self) -> String {
+        self.alerts.join(", ")
+    }
+
     pub(super) fn sli_text(&self) -> String {
         self.sli_percent
             .map_or_else(|| "-".to_owned(), |sli| format!("{sli:.3} %"))
@@ -173,6 +199,11 @@ impl Slo {
             Some(left) if left < 25.0 => "some",
             Some(_) => "well",
         }
+    }
+
+    /// Faster than the budget allows.
+    pub(super) fn is_burning(&self) -> bool {
+        self.burn_rate.is_some_and(|burn| burn > 1.0)
     }
 
     pub(super) fn sign(&self) -> &'static str {

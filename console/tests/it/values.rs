@@ -101,6 +101,33 @@ fn objectives_are_shown_as_reported() {
         (Some(99.5), Some(-12.5), Some(3.0))
     );
     assert!(slos[0].is_stale());
+    assert!(!slos[0].simulated && slos[0].time_scale.is_none());
+}
+
+#[test]
+fn an_objective_says_what_fires_and_what_is_only_a_demo() {
+    let fixture = fixture(Limits::default());
+    fixture.packet("synthetics.slo.sli:100|g|#slo:success");
+    fixture.pass(120);
+    let tags = "slo:success,simulated:true,time_scale:600";
+    fixture.packet(&format!(
+        "synthetics.slo.sli:90|g|#{tags}\nsynthetics.slo.target:96|g|#{tags}\nsynthetics.slo.coverage:99|g|#{tags}"
+    ));
+    for (window, firing) in [("1h", 1), ("6h", 0), ("1d", 1)] {
+        fixture.packet(&format!(
+            "synthetics.alert.firing:{firing}|g|#{tags},alert:{window}"
+        ));
+    }
+    let slo = slos::slos(&fixture.store).remove(0);
+    assert_eq!(slo.sli_percent, Some(90.0), "not that of the prober before");
+    assert_eq!(
+        (slo.target_percent, slo.coverage_percent),
+        (Some(96.0), Some(99.0))
+    );
+    assert_eq!((slo.simulated, slo.time_scale), (true, Some(600)));
+    let mut alerts = slo.alerts;
+    alerts.sort_unstable();
+    assert_eq!(alerts, ["1d", "1h"]);
 }
 
 #[test]
