@@ -96,12 +96,15 @@ pub struct UpArgs {
     /// which it takes telemetry are the Agent's 8125/udp, 4317 and 4318, or 11 to 13 above the base]
     #[arg(long, env = "BOOKWATCH_CONSOLE_PORT", value_parser = clap::value_parser!(u16).range(1..), value_name = "PORT")]
     pub console_port: Option<u16>,
+    /// Port of the prober's status page. [default: 8081; with another --port-base 14 above that]
+    #[arg(long, env = "BOOKWATCH_STATUS_PORT", value_parser = clap::value_parser!(u16).range(1..), value_name = "PORT")]
+    pub status_port: Option<u16>,
     /// Probes from one place, instead of playing the four of the configuration with a delay of their own.
     #[arg(long, env = "BOOKWATCH_NO_SIMULATE", value_parser = BoolishValueParser::new())]
     pub no_simulate: bool,
     /// Runs the clock of objectives and their history so many times as fast, for a demo: at 600 an outage of
-    /// 20 seconds eats a week's budget of 2 %. Probes then come as often as that clock has minutes. It shows
-    /// wherever a number does.
+    /// 20 seconds eats a week's budget of 2 %. Probes then come as often as that clock has minutes, once a second
+    /// at most. It shows wherever a number does.
     #[arg(long, env = "SYNTHETICS_TIME_SCALE", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(plan::MOST_TIME_SCALE)), value_name = "FACTOR")]
     pub time_scale: u32,
     /// Requests a second of the load generator.

@@ -113,6 +113,9 @@ pub(crate) fn explain(plan: &Plan, taken: &[Taken]) -> String {
     if one_of(Program::Console) {
         text.push_str("\nor move the console's pages alone: bookwatch up --console-port PORT");
     }
+    if one_of(Program::Synthetics) {
+        text.push_str("\nor move the status page alone: bookwatch up --status-port PORT");
+    }
     let agents = plan.console().is_some_and(|console| {
         let mut doors = console.also_listens.iter();
         doors.any(|door| taken.iter().any(|one| one.door == *door))

@@ -15,8 +15,10 @@ use roster::{Layout, all};
 pub(crate) const PORT_BASE: u16 = 9080;
 /// Ports after the first one that a plan may take.
 pub(crate) const PORTS: u16 = 19;
-/// Fastest clock of objectives. A faster one would have minutes that are shorter than a probe may take.
+/// Fastest clock of objectives: a week in 17 minutes.
 pub(crate) const MOST_TIME_SCALE: u32 = 600;
+/// The usual port of the prober's page.
+const STATUS_PORT: u16 = 8081;
 /// The usual port of a local DynamoDB.
 pub(crate) const DYNAMODB_PORT: u16 = 8000;
 
@@ -163,7 +165,7 @@ pub(crate) enum PlanError {
     #[error("--only with --no-load and --no-prober leaves nothing to start")]
     Nothing,
     #[error(
-        "{first} and {second} cannot both have port {port}: move one of them with --port-base, --dynamodb-port or --console-port"
+        "{first} and {second} cannot both have port {port}: move one of them with --port-base, --dynamodb-port, --console-port or --status-port"
     )]
     SamePort {
         port: u16,

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use super::STATUS_PORT;
 use super::agent::{DOGSTATSD_PORT, OTLP_GRPC_PORT, OTLP_HTTP_PORT, PAGES_PORT, Ways};
 use super::{
     CONSOLE, DYNAMODB_PORT, Door, FRONT, LOAD, PORT_BASE, PORTS, PROBER, Program, STORE, Spec,
@@ -19,6 +20,8 @@ const LOG_FILTER: &str = "info,actix_server=warn";
 /// Usual time between two probes of a check, and for one; the defaults of the prober.
 const INTERVAL: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// Not more often: six checks from four places are 24 probes a second.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Who listens where.
 pub(super) struct Layout {
@@ -26,6 +29,7 @@ pub(super) struct Layout {
     listen: IpAddr,
     pub(super) dynamodb: u16,
     console: u16,
+    status: u16,
 }
 
 /// What a gate is told of the demo on these ports.
@@ -61,8 +65,10 @@ impl Layout {
             listen: args.listen_address,
             dynamodb,
             console: 0,
+            status: 0,
         };
         layout.console = args.console_port.unwrap_or(layout.port(10, PAGES_PORT));
+        layout.status = args.status_port.unwrap_or(layout.port(14, STATUS_PORT));
         layout
     }
 
@@ -72,6 +78,11 @@ impl Layout {
             PORT_BASE => usual,
             base => base + offset,
         }
+    }
+
+    /// Where the prober shows its page.
+    fn status(&self) -> SocketAddr {
+        SocketAddr::new(self.listen, self.status)
     }
 
     /// Where the console takes telemetry.
@@ -207,7 +218,13 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
     load.args
         .extend(["--rate".into(), args.load_rate.to_string()]);
     let mut prober = Spec::new(PROBER, Program::Synthetics, Stage::Visitors, 1);
-    prober.about = "probes the shop and judges its answers";
+    prober.about = "the status page: probes the shop and judges its answers";
+    prober.path = "/";
+    prober.listens = Some(layout.status());
+    prober.env = vec![
+        ("SYNTHETICS_LISTEN_ADDRESS", args.listen_address.to_string()),
+        ("SYNTHETICS_PORT", layout.status.to_string()),
+    ];
     prober.args = ["run", "--target", &shop].map(String::from).into();
     if !args.no_simulate {
         prober.args.push("--simulate".into());
@@ -238,9 +255,10 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
             .extend(["--json".into(), report.display().to_string()]);
     }
 
-    let mut all = vec![page, console(layout), of_details, of_ratings];
+    let mut all = vec![page, console(layout, args), of_details, of_ratings];
     all.extend(of_reviews);
-    all.extend([emitter, load, prober, dynamodb]);
+    all.extend([emitter, load, dynamodb]);
+    all.insert(2, prober);
     for spec in &mut all {
         if endpoint(args).is_none() && uses_store(spec.program) {
             let keys = LOCAL_KEYS.map(|(name, value)| (name, value.to_owned()));
@@ -258,14 +276,15 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
 }
 
 /// From one probe to the next, and the longest time for one, where the clock of objectives runs so
-/// many times as fast: each of its minutes is to be measured, or there is no verdict on it.
+/// many times as fast: each of its minutes is measured, as far as that costs the machine little.
 fn pace(time_scale: u32) -> [Duration; 2] {
     let minute = Duration::from_secs(60) / time_scale.max(1);
-    [minute.min(INTERVAL), minute.min(TIMEOUT)]
+    let interval = minute.clamp(SHORTEST, INTERVAL);
+    [interval, interval.min(TIMEOUT)]
 }
 
 /// First to start and last to stop, so that it sees all.
-fn console(layout: &Layout) -> Spec {
+fn console(layout: &Layout, args: &UpArgs) -> Spec {
     let ways = layout.ways();
     let pages = SocketAddr::new(layout.listen, layout.console);
     let mut spec = Spec::new(CONSOLE, Program::Console, Stage::Agent, 7);
@@ -297,6 +316,10 @@ fn console(layout: &Layout) -> Spec {
         ("CONSOLE_OTLP_GRPC_PORT", ways.otlp_grpc.port().to_string()),
         ("CONSOLE_OTLP_HTTP_PORT", ways.otlp_http.port().to_string()),
     ];
+    if !args.no_prober {
+        let status = format!("http://{}/", from_here(layout.status()));
+        spec.env.push(("CONSOLE_SYNTHETICS_URL", status));
+    }
     spec
 }
 

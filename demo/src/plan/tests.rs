@@ -38,6 +38,7 @@ fn the_usual_ports_are_the_default() {
             ("console", 8125),
             ("console", 4317),
             ("console", 4318),
+            ("synthetics", 8081),
             ("details", 9081),
             ("ratings", 9082),
             ("reviews-v1", 9083),
@@ -57,7 +58,7 @@ fn the_base_alone_moves_everything() {
     assert!(all.iter().all(|port| (20000..=20019).contains(port)));
     all.sort_unstable();
     all.dedup();
-    assert_eq!(all.len(), 11);
+    assert_eq!(all.len(), 12);
     assert!(plan(&["--port-base", "65516"]).is_ok(), "the last base");
     let both = plan(&["--port-base", "20000", "--dynamodb-port", "8001"]).unwrap();
     assert_eq!(both.store, "http://127.0.0.1:8001");
@@ -174,6 +175,10 @@ fn everybody_sends_to_the_console_and_it_to_nobody() {
         assert_eq!(told, expected, "{}", spec.name);
     }
     assert_eq!(variable(&moved, "console", "CONSOLE_PORT"), "7010");
+    let status = |plan: &Plan| variable(plan, "console", "CONSOLE_SYNTHETICS_URL").to_owned();
+    assert_eq!(status(&moved), "http://127.0.0.1:7014/");
+    assert_eq!(variable(&moved, "synthetics", "SYNTHETICS_PORT"), "7014");
+    assert_eq!(status(&plan(&["--no-prober"]).unwrap()), "");
     assert_eq!(
         variable(&moved, "console", "CONSOLE_LISTEN_ADDRESS"),
         "0.0.0.0"
@@ -229,9 +234,10 @@ fn a_run_with_an_end_has_a_judge() {
 }
 
 #[test]
-fn a_faster_clock_of_objectives_is_probed_once_in_each_of_its_minutes() {
+fn a_faster_clock_of_objectives_is_probed_more_often_up_to_once_a_second() {
     for (factor, interval, timeout) in [
-        ("600", "100ms", "100ms"),
+        ("600", "1s", "1s"),
+        ("30", "2s", "2s"),
         ("60", "1s", "1s"),
         ("12", "5s", "2s"),
         ("2", "5s", "2s"),

@@ -33,7 +33,8 @@ fn everything_runs_as_processes_of_their_own_and_returns_when_killed() {
             "ratings",
             "reviews-v1",
             "reviews-v2",
-            "reviews-v3"
+            "reviews-v3",
+            "synthetics"
         ]
     );
     assert_eq!(addresses["productpage"], format!("http://127.0.0.1:{base}"));
