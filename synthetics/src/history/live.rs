@@ -1,6 +1,8 @@
 //! The running minutes, and everything that the objectives know: shared by the prober, the task
 //! that saves, and whoever wants to see numbers.
 
+mod burning;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,13 +16,12 @@ use super::lanes::Lanes;
 use super::minute::{Level, Minute};
 use super::series::Series;
 use super::store::MinuteItem;
-use super::view::{BurnReading, Expect, View};
+use super::view::{Expect, View};
 use crate::clock::Timestamp;
 use crate::evaluate::Evaluation;
 use crate::objective::{Slo, latency_limits};
 use crate::probe::ProbeResult;
 use crate::sink::Sink;
-use crate::slo::burn::BurnAlert;
 use crate::slo::{Maintenance, SliceState};
 
 /// Buckets that may wait to be saved. At about a kilobyte each this bounds the memory of a long
@@ -160,53 +161,6 @@ impl Live {
             view.evaluate(slo, maintenance, range, Expect::SinceFirst, stale)
         };
         (0..view.slos().len()).filter_map(evaluate).collect()
-    }
-
-    /// What the burn alerts of every objective read at `now`.
-    #[must_use]
-    pub fn burn(&self, now: Timestamp) -> Vec<Vec<BurnReading>> {
-        let mut inner = self.inner();
-        inner.show();
-        let Inner {
-            view, maintenance, ..
-        } = &*inner;
-        let read = |slo| {
-            let (range, stale) = view.window(slo, now);
-            view.burn(slo, maintenance, range.end, stale)
-        };
-        (0..view.slos().len()).map(read).collect()
-    }
-
-    /// An alert of an objective.
-    #[must_use]
-    pub fn rule(&self, slo: usize, alert: usize) -> Option<BurnAlert> {
-        let inner = self.inner();
-        inner.view.slos().get(slo)?.alerts.get(alert).copied()
-    }
-
-    /// Whether an alert fires over the windows that end at `end`; `None` where there is too
-    /// little data, or no such alert.
-    #[must_use]
-    pub fn fires(&self, slo: usize, alert: usize, end: Minute) -> Option<bool> {
-        let mut inner = self.inner();
-        inner.show();
-        let reading = inner
-            .view
-            .reading(slo, alert, &inner.maintenance, end, false);
-        reading?.firing
-    }
-
-    /// Where the window of an objective ends at `now`.
-    #[must_use]
-    pub fn end(&self, slo: usize, now: Timestamp) -> Minute {
-        self.inner().view.window(slo, now).0.end
-    }
-
-    /// Whether an objective has a measurement from before `minute`.
-    #[must_use]
-    pub fn is_older_than(&self, slo: usize, minute: Minute) -> bool {
-        let oldest = self.inner().view.oldest(slo);
-        oldest.is_some_and(|oldest| oldest < minute)
     }
 
     /// Waits until what was found before this process began is in it.
