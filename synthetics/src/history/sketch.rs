@@ -44,9 +44,24 @@ impl Sketch {
     /// Adds all of another's probes.
     pub fn merge(&mut self, other: &Self) {
         self.unanswered = self.unanswered.saturating_add(other.unanswered);
-        for (bin, count) in &other.bins {
-            self.add(*bin, *count);
+        if self.bins.is_empty() {
+            self.bins.clone_from(&other.bins);
+            return;
         }
+        // Both ascend, so one way through them is enough.
+        let mut merged = Vec::with_capacity(self.bins.len() + other.bins.len());
+        let mut mine = self.bins.iter().copied().peekable();
+        let mut theirs = other.bins.iter().copied().peekable();
+        while let Some((bin, count)) = match (mine.peek(), theirs.peek()) {
+            (Some((a, _)), Some((b, _))) if a > b => theirs.next(),
+            (None, _) => theirs.next(),
+            _ => mine.next(),
+        } {
+            let same = theirs.next_if(|(other, _)| *other == bin);
+            let more = same.map_or(0, |(_, more)| more);
+            merged.push((bin, count.saturating_add(more)));
+        }
+        self.bins = merged;
     }
 
     fn add(&mut self, bin: u16, count: u32) {

@@ -17,6 +17,7 @@ mod openapi;
 mod scene;
 mod server;
 mod show;
+mod words;
 
 pub use exposition::Exposition;
 pub use scene::{CheckInfo, Scene};

@@ -87,10 +87,12 @@ pub(super) fn all(ground: &Ground<'_>) -> Vec<CheckView> {
     infos
         .map(|(at, info)| {
             let found = lanes.found(Some(at), None, &ground.range);
+            // On whole steps, so that a point does not change when the window moves on.
+            let range =
+                Minute(ground.range.start.0 - ground.range.start.0 % step)..ground.range.end;
+            let times = lanes.times(at, &range, step);
             let mut whole = Sketch::default();
-            for (_, _, sketch) in lanes.times(at, &ground.range, u64::MAX) {
-                whole.merge(&sketch);
-            }
+            times.iter().for_each(|(_, _, sketch)| whole.merge(sketch));
             let p95 = p95(&whole);
             let cells = cells(lanes, at, &ground.range, info.every);
             let measured = cells.iter().rev().find(|cell| cell.state != State::Gap);
@@ -108,7 +110,7 @@ pub(super) fn all(ground: &Ground<'_>) -> Vec<CheckView> {
                 state: measured.map_or(State::Gap, |cell| cell.state),
                 p95_ms: shown(p95),
                 p95_unanswered: p95 == Shown::Unanswered,
-                latency: latency(lanes, at, &ground.range, step),
+                latency: latency(&times, range.end),
                 cells,
             }
         })
@@ -150,21 +152,18 @@ fn step(lanes: &Lanes, range: &Range<Minute>) -> u64 {
     steps.iter().copied().find(fits).unwrap_or(last)
 }
 
-fn latency(lanes: &Lanes, check: usize, range: &Range<Minute>, step: u64) -> Vec<LatencyPoint> {
-    // On whole steps, so that a point does not change when the window moves on.
-    let range = Minute(range.start.0 - range.start.0 % step)..range.end;
-    let point = |(first, minutes, sketch): (Minute, u64, Sketch)| {
-        let p95 = p95(&sketch);
+fn latency(times: &[(Minute, u64, Sketch)], end: Minute) -> Vec<LatencyPoint> {
+    let point = |(first, minutes, sketch): &(Minute, u64, Sketch)| {
+        let p95 = p95(sketch);
         LatencyPoint {
             from: Moment(first.start()),
-            until: Moment(first.plus(minutes).min(range.end).start()),
+            until: Moment(first.plus(*minutes).min(end).start()),
             p95_ms: shown(p95),
             unanswered: p95 == Shown::Unanswered,
             probes: sketch.count(),
         }
     };
-    let times = lanes.times(check, &range, step);
-    times.into_iter().map(point).collect()
+    times.iter().map(point).collect()
 }
 
 fn cells(lanes: &Lanes, check: usize, range: &Range<Minute>, every: Duration) -> Vec<Cell> {
