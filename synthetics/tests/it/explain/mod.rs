@@ -285,7 +285,7 @@ async fn probes_of_its_own_are_explained_too() {
     for part in [
         "success ratio (success): 96% of the requests",
         "  local  ",
-        "1. health from local at",
+        " from local at ",
         "first byte",
     ] {
         assert!(told.contains(part), "{part}\n{told}");
