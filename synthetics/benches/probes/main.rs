@@ -6,7 +6,7 @@
 //! - Latency: a server that answers after a known time: how far the recorded time is off.
 //! - Throughput: probes a second that one core does, connection and all, and beside it those of
 //!   Debian's `prometheus-blackbox-exporter` where it is installed.
-//! - Memory: a history with 1,000 checks, each once a second, over an hour of simulated time.
+//! - Memory: a history with 1,000 checks, each once a second, over `--minutes` (60) of simulated time.
 
 mod blackbox;
 mod memory;
@@ -38,13 +38,17 @@ fn main() -> anyhow::Result<()> {
     // Under `cargo test --benches` it only has to work.
     let bench = words.iter().any(|word| word == "--bench");
     let usual = if bench { 20 } else { 1 };
-    let mut rest = words.iter().skip_while(|word| *word != "--seconds").skip(1);
-    let seconds = rest.next().map_or(Ok(usual), |seconds| seconds.parse());
-    let seconds = seconds.context("--seconds takes a whole number")?;
+    let given = |flag: &str, usual: u64| -> anyhow::Result<u64> {
+        let mut rest = words.iter().skip_while(|word| *word != flag).skip(1);
+        let number = rest.next().map_or(Ok(usual), |number| number.parse());
+        number.with_context(|| format!("{flag} takes a whole number"))
+    };
+    let seconds = given("--seconds", usual)?;
+    let minutes = given("--minutes", if bench { 60 } else { 2 })?;
     schedule(seconds)?;
     latency(seconds.min(10))?;
     throughput(seconds.min(10))?;
-    show(&memory::measure(if bench { 60 } else { 2 })?);
+    show(&memory::measure(minutes)?);
     Ok(())
 }
 
