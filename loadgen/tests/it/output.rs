@@ -1,10 +1,11 @@
 //! What it says, and to whom.
 
 use std::collections::BTreeMap;
-use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use console::dogstatsd::Kind;
+use console::{Addresses, Receivers};
 use serde_json::Value;
 
 use crate::program::{start, start_with};
@@ -84,13 +85,11 @@ fn the_page_stands_alone_and_says_the_same() {
     assert_eq!(in_points, outcome.count("/totals/requests"));
 }
 
-#[test]
-fn every_request_is_a_count_and_a_distribution_for_the_agent() {
-    let agent = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    agent
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .expect("a time-out");
-    let address = agent.local_addr().expect("it is bound");
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_request_is_a_count_and_a_distribution_for_the_agent() {
+    let agent = Receivers::bind(Addresses::loopback())
+        .await
+        .expect("free ports");
     let refused = AtomicBool::new(false);
     let shop = Shop::open(move |_, request| {
         match request.path.ends_with("/reviews") && !refused.swap(true, Ordering::Relaxed) {
@@ -98,53 +97,38 @@ fn every_request_is_a_count_and_a_distribution_for_the_agent() {
             false => Reply::ok().after(Duration::from_millis(30)),
         }
     });
-    let url = format!("udp://{address}");
+    let url = agent.dogstatsd_url();
     let outcome = start_with(&shop.url(), &quick(&[]), &[("DD_DOGSTATSD_URL", &url)]).end();
     let requests = outcome.count("/totals/requests");
-    let mut counts = BTreeMap::new();
+    assert!(requests > 0, "{}", outcome.report);
+    // All packets were sent before the program ended, and all that were sent are taken before the end of
+    // the receivers.
+    let store = agent.store();
+    agent.shutdown().await;
+    let seen = store.snapshot();
+    assert_eq!(seen.bad_packets.total, 0, "{:?}", seen.bad_packets);
+    let mut counts: BTreeMap<_, f64> = BTreeMap::new();
+    for sample in seen.metric("loadgen.request.count") {
+        assert_eq!(sample.kind, Kind::Count, "{sample:?}");
+        let tag = |key| {
+            let value = sample.tag(key);
+            value.unwrap_or_else(|| panic!("no tag {key}: {sample:?}"))
+        };
+        assert_eq!(tag("http.request.method"), "GET");
+        let kind = (tag("http.route").to_owned(), tag("outcome").to_owned());
+        *counts.entry(kind).or_default() += sample.numbers().iter().sum::<f64>();
+    }
     let mut durations = 0;
-    let mut buffer = [0; 65_536];
-    // All packets were sent before the program ended.
-    while counts.values().sum::<u64>() < requests || durations < requests {
-        let length = agent.recv(&mut buffer).expect("more packets");
-        let packet = std::str::from_utf8(&buffer[..length]).expect("text");
-        for line in packet.lines() {
-            let (name, rest) = line.split_once(':').expect("a name");
-            let mut parts = rest.split('|');
-            let (value, kind) = (parts.next().expect("a value"), parts.next());
-            let tags: Vec<_> = rest
-                .split_once("|#")
-                .map(|(_, tags)| tags.split('|').next().unwrap_or_default())
-                .into_iter()
-                .flat_map(|tags| tags.split(','))
-                .collect();
-            match name {
-                "loadgen.request.count" => {
-                    assert_eq!(kind, Some("c"), "{line}");
-                    let tag = |key: &str| {
-                        tags.iter()
-                            .find_map(|t| t.strip_prefix(&format!("{key}:")))
-                            .unwrap_or_else(|| panic!("no tag {key} in {line}"))
-                            .to_owned()
-                    };
-                    assert_eq!(tag("http.request.method"), "GET");
-                    *counts
-                        .entry((tag("http.route"), tag("outcome")))
-                        .or_default() += value.parse::<u64>().expect("a count");
-                }
-                "loadgen.request.duration" => {
-                    assert_eq!(kind, Some("d"), "{line}");
-                    for seconds in value.split(':') {
-                        let seconds: f64 = seconds.parse().expect("a number");
-                        assert!((0.0..10.0).contains(&seconds), "in seconds: {line}");
-                        durations += 1;
-                    }
-                }
-                _ => {}
-            }
+    for sample in seen.metric("loadgen.request.duration") {
+        assert_eq!(sample.kind, Kind::Distribution, "{sample:?}");
+        for seconds in sample.numbers() {
+            assert!((0.0..10.0).contains(seconds), "in seconds: {sample:?}");
+            durations += 1;
         }
     }
-    assert_eq!(counts[&("/health".to_owned(), "ok".to_owned())], 10);
+    assert_eq!(durations, requests);
+    assert_eq!(counts.values().sum::<f64>(), requests as f64);
+    assert_eq!(counts[&("/health".to_owned(), "ok".to_owned())], 10.0);
     let reviews = "/api/v1/products/{id}/reviews".to_owned();
-    assert_eq!(counts[&(reviews, "client_error".to_owned())], 1);
+    assert_eq!(counts[&(reviews, "client_error".to_owned())], 1.0);
 }

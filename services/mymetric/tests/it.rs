@@ -1,14 +1,16 @@
-//! The emitter as its users run it: the real program, and a real UDP socket in the agent's place.
+//! The emitter as its users run it: the real program, and the console's receivers in the agent's
+//! place.
 //!
-//! Each test has its own socket on a free port, hands the program its whole environment, and waits for
+//! Each test has its own receivers on free ports, hands the program its whole environment, and waits for
 //! packets or for the end of the process, never for time to pass.
 
 mod agent;
 
 use std::process::Output;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
-use agent::{Agent, Running, bare, logged};
+use agent::{Agent, Running, bare, logged, tag, value};
+use console::dogstatsd::Kind;
 
 fn assert_refused(output: &Output, flag: &str) {
     let message = String::from_utf8_lossy(&output.stderr);
@@ -38,11 +40,8 @@ fn a_value_is_a_gauge_from_1_to_999_with_unified_tags_and_host() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 
     let gauge = agent.next();
-    assert_eq!(
-        (gauge.name.as_str(), gauge.kind.as_str()),
-        ("my_metric", "g")
-    );
-    assert!((1..=999).contains(&gauge.value), "{gauge:?}");
+    assert_eq!((gauge.name(), gauge.kind), ("my_metric", Kind::Gauge));
+    assert!((1..=999).contains(&value(&gauge)), "{gauge:?}");
     for (key, value) in [
         ("env", "test"),
         ("service", "emitter"),
@@ -50,10 +49,10 @@ fn a_value_is_a_gauge_from_1_to_999_with_unified_tags_and_host() {
         ("host", "node-7"),
         ("team", "books"),
     ] {
-        assert_eq!(gauge.tag(key), Some(value), "{gauge:?}");
+        assert_eq!(tag(&gauge, key), Some(value), "{gauge:?}");
     }
     let log = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(logged(&log), [u64::from(gauge.value)], "{log}");
+    assert_eq!(logged(&log), [u64::from(value(&gauge))], "{log}");
 }
 
 #[test]
@@ -65,9 +64,9 @@ fn once_sends_one_value_and_ends() {
         .output()
         .expect("the emitter runs");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    agent.next();
-    // It has ended, so whatever it sent is here by now.
-    assert_eq!(agent.packet_within(Duration::from_millis(1)), None);
+    let seen = agent.end();
+    assert_eq!(seen.stats.datagrams, 1, "{seen:#?}");
+    assert_eq!(seen.metrics[0].name(), "my_metric");
 }
 
 #[test]
@@ -91,9 +90,13 @@ fn the_host_is_the_systems_own_where_none_is_configured() {
     assert!(output.is_ok_and(|o| o.status.success()));
     let system = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("Linux");
     let gauge = agent.next();
-    assert_eq!(gauge.tag("host"), Some(system.trim()));
-    assert_eq!(gauge.tag("service"), Some("mymetric"));
-    assert_eq!(gauge.tag("version"), Some(env!("CARGO_PKG_VERSION")));
+    assert_eq!(tag(&gauge, "host"), Some(system.trim()));
+    assert_eq!(tag(&gauge, "service"), Some("mymetric"));
+    assert_eq!(tag(&gauge, "version"), Some(env!("CARGO_PKG_VERSION")));
+}
+
+fn seconds(from: SystemTime, to: SystemTime) -> f64 {
+    to.duration_since(from).expect("later").as_secs_f64()
 }
 
 #[test]
@@ -101,9 +104,9 @@ fn values_come_at_a_fixed_rate() {
     for variable in ["INTERVAL", "interval"] {
         let agent = Agent::start();
         let _emitter = Running::start(agent.emitter().env(variable, "1"));
-        let arrivals: Vec<Instant> = (0..3).map(|_| agent.next().at).collect();
+        let arrivals: Vec<_> = (0..3).map(|_| agent.next().received_at).collect();
         for (nth, arrival) in arrivals.iter().enumerate() {
-            let off = (*arrival - arrivals[0]).as_secs_f64() - nth as f64;
+            let off = seconds(arrivals[0], *arrival) - nth as f64;
             assert!(
                 off.abs() < 0.6,
                 "{variable}: value {nth} came {off:+.3} s off its second"
@@ -116,19 +119,14 @@ fn values_come_at_a_fixed_rate() {
 fn the_rhythm_survives_a_pause_and_nothing_is_caught_up() {
     let agent = Agent::start();
     let emitter = Running::start(agent.emitter().env("INTERVAL", "2"));
-    let first = agent.next().at;
+    let first = agent.next().received_at;
     emitter.signal("STOP");
-    let pause = Duration::from_secs(5);
-    assert_eq!(
-        agent.packet_within(pause.saturating_sub(first.elapsed())),
-        None,
-        "it is stopped"
-    );
+    agent.assert_silence_until(first + Duration::from_secs(5));
     emitter.signal("CONT");
     // The overdue value leaves at once (5 s), then the grid of the first instant goes on (6 s, 8 s). A
     // burst would put two values at 5 s, a new rhythm the last ones at 7 s and 9 s.
     for expected in [5.0, 6.0, 8.0] {
-        let off = (agent.next().at - first).as_secs_f64() - expected;
+        let off = seconds(first, agent.next().received_at) - expected;
         assert!(
             off.abs() < 0.8,
             "the value of {expected} s came {off:+.3} s off"
@@ -183,13 +181,13 @@ fn a_run_without_a_seed_logs_the_one_it_drew() {
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .find_map(|line| line.get("seed")?.as_u64())
         .expect("the seed is in the log");
-    let drawn = agent.next().value;
+    let drawn = value(&agent.next());
     let again = agent
         .emitter()
         .args(["--once", "--seed", &seed.to_string()])
         .output();
     assert!(again.is_ok_and(|o| o.status.success()));
-    assert_eq!(agent.next().value, drawn);
+    assert_eq!(value(&agent.next()), drawn);
 }
 
 #[test]
@@ -197,7 +195,7 @@ fn sigterm_and_sigint_end_it_cleanly() {
     for signal in ["TERM", "INT"] {
         let agent = Agent::start();
         let emitter = Running::start(agent.emitter().env("INTERVAL", "1h"));
-        let value = agent.next().value; // the first comes at once, not after an hour
+        let value = value(&agent.next()); // the first comes at once, not after an hour
         emitter.signal(signal);
         let (code, log) = emitter.end();
         assert_eq!(code, Some(0), "{log}");
@@ -231,11 +229,11 @@ fn a_bad_interval_is_refused() {
         ] {
             assert_refused(&output.expect("the emitter runs"), "interval");
         }
-        assert_eq!(
-            agent.packet_within(Duration::from_millis(1)),
-            None,
-            "{bad:?} sent something"
-        );
+        // The one that is not refused shows that packets would have come here.
+        let good = agent.emitter().args(["--once"]).output();
+        assert!(good.is_ok_and(|o| o.status.success()));
+        let sent = agent.end().stats.datagrams;
+        assert_eq!(sent, 1, "{bad:?} sent something");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use console::dogstatsd::Kind;
+use console::{Addresses, Receivers};
 use serde_json::Value;
 
 use crate::gate::{synthetics, wait_for};
@@ -92,9 +94,9 @@ async fn a_timeout_above_the_interval_is_refused() {
 async fn results_and_objectives_go_out_as_metrics() {
     let shop = Shop::start().await;
     shop.set("/productpage", Behaviour::Answer(500, String::new()));
-    let agent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    agent.set_nonblocking(true).expect("a socket");
-    let url = format!("udp://{}", agent.local_addr().expect("bound"));
+    let agent = Receivers::bind(Addresses::loopback())
+        .await
+        .expect("free ports");
     let arguments = [
         "run",
         "--target",
@@ -106,50 +108,44 @@ async fn results_and_objectives_go_out_as_metrics() {
     ];
     let output = synthetics(&arguments)
         .env("DD_DOGSTATSD_DISABLE", "false")
-        .env("DD_DOGSTATSD_URL", url)
+        .env("DD_DOGSTATSD_URL", agent.dogstatsd_url())
         .output()
         .await
         .expect("it runs");
     assert_eq!(output.status.code(), Some(0));
-    // The process has ended, so that all it sent waits in the socket.
-    let mut lines = Vec::new();
-    let mut packet = [0; 65_536];
-    while let Ok(length) = agent.recv(&mut packet) {
-        let text = String::from_utf8_lossy(&packet[..length]).into_owned();
-        lines.extend(text.lines().map(str::to_owned));
-    }
-    let sent = |start: &str, tags: &[&str]| {
-        let fits =
-            |line: &&String| line.starts_with(start) && tags.iter().all(|t| line.contains(t));
-        lines.iter().filter(fits).count()
+    // The process has ended, so that all it sent has arrived, and is taken before the receivers end.
+    let store = agent.store();
+    agent.shutdown().await;
+    let seen = store.snapshot();
+    assert_eq!(seen.bad_packets.total, 0, "{:?}", seen.bad_packets);
+    // How many samples there are of this type and value (any, where none is given) with all of these tags.
+    let sent = |name: &str, kind: Kind, value: Option<f64>, tags: &[&str]| {
+        let samples = seen.metric(name).filter(|sample| {
+            sample.kind == kind
+                && matches!(sample.numbers(), [sent] if value.is_none_or(|value| *sent == value))
+                && tags.iter().all(|tag| sample.tags().contains(tag))
+        });
+        samples.count()
     };
-    let probes = sent("synthetics.probe.count:1|c", &["location:tokyo"]);
+    let probes = |tags: &[&str]| sent("synthetics.probe.count", Kind::Count, Some(1.0), tags);
     let (requests, _) = shop.seen();
-    assert_eq!(probes, requests, "one count for each probe");
-    assert!(
-        sent(
-            "synthetics.probe.count:1|c",
-            &["check:productpage", "outcome:status"]
-        ) > 0
+    assert_eq!(
+        probes(&["location:tokyo"]),
+        requests,
+        "one count for each probe"
     );
-    assert!(
-        sent(
-            "synthetics.probe.count:1|c",
-            &["check:health", "outcome:good"]
-        ) > 0
-    );
-    assert_eq!(sent("synthetics.probe.duration:", &["|d|"]), requests);
-    assert!(
-        sent("synthetics.slo.sli:0|g", &["slo:availability"]) > 0,
-        "{lines:#?}"
-    );
-    assert!(
-        sent(
-            "synthetics.slo.budget_remaining:-4900|g",
-            &["slo:availability"]
-        ) > 0
-    );
-    assert!(sent("synthetics.slo.burn_rate:50|g", &["slo:availability"]) > 0);
+    assert!(probes(&["check:productpage", "outcome:status"]) > 0);
+    assert!(probes(&["check:health", "outcome:good"]) > 0);
+    let durations = sent("synthetics.probe.duration", Kind::Distribution, None, &[]);
+    assert_eq!(durations, requests);
+    for (name, value) in [
+        ("synthetics.slo.sli", 0.0),
+        ("synthetics.slo.budget_remaining", -4900.0),
+        ("synthetics.slo.burn_rate", 50.0),
+    ] {
+        let gauges = sent(name, Kind::Gauge, Some(value), &["slo:availability"]);
+        assert!(gauges > 0, "no {name} of {value}: {:#?}", seen.metrics);
+    }
 }
 
 #[tokio::test]

@@ -1,108 +1,112 @@
-//! An agent that takes what the emitter sends, and the emitter as a process.
+//! The agent's stand-in that takes what the emitter sends, and the emitter as a process.
 
-use std::io::{ErrorKind, Read as _};
-use std::net::UdpSocket;
+use std::cell::Cell;
+use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
+
+use console::store::Sample;
+use console::{Addresses, Receivers, Snapshot};
+use tokio::runtime::{Builder, Runtime};
 
 /// Longest wait for anything; a failing test fails by this.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Stands where the agent's DogStatsD port would.
-pub(crate) struct Agent(UdpSocket);
-
-/// One gauge as it arrived.
-#[derive(Debug)]
-pub(crate) struct Gauge {
-    pub(crate) at: Instant,
-    pub(crate) name: String,
-    pub(crate) value: u16,
-    pub(crate) kind: String,
-    tags: Vec<String>,
+/// The console's receivers where the agent would be, at work on a thread of their own, so that what
+/// arrives while a test waits for a process has the right time.
+pub(crate) struct Agent {
+    receivers: Receivers,
+    runtime: Runtime,
+    /// How many samples `next` has handed out.
+    taken: Cell<usize>,
 }
 
 impl Agent {
     pub(crate) fn start() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        Self(socket)
-    }
-
-    fn port(&self) -> String {
-        self.0.local_addr().expect("bound").port().to_string()
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let receivers = runtime.block_on(Receivers::bind(Addresses::loopback()));
+        Self {
+            receivers: receivers.expect("free ports"),
+            runtime,
+            taken: Cell::new(0),
+        }
     }
 
     /// The emitter, pointed here and with nothing else in its environment.
     pub(crate) fn emitter(&self) -> Command {
         let mut command = bare();
+        let address = self.receivers.addresses().dogstatsd;
         command
-            .env("DD_AGENT_HOST", "127.0.0.1")
-            .env("DD_DOGSTATSD_PORT", self.port())
+            .env("DD_AGENT_HOST", address.ip().to_string())
+            .env("DD_DOGSTATSD_PORT", address.port().to_string())
             .env("LOG_FORMAT", "json");
         command
     }
 
-    pub(crate) fn packet_within(&self, limit: Duration) -> Option<(Instant, String)> {
-        let deadline = Instant::now() + limit;
-        let mut buffer = [0; 2048];
-        loop {
-            // A read with a limit ends early where a child stops or ends meanwhile, so it may take several.
-            let left = deadline.saturating_duration_since(Instant::now());
-            let wait = left.max(Duration::from_millis(1)); // zero would mean no limit
-            self.0.set_read_timeout(Some(wait)).expect("above zero");
-            match self.0.recv(&mut buffer) {
-                Ok(size) => {
-                    let packet = String::from_utf8(buffer[..size].to_vec()).expect("UTF-8");
-                    return Some((Instant::now(), packet));
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
-                Err(error) => panic!("the agent's socket: {error}"),
-            }
-        }
+    fn next_within(&self, limit: Duration) -> Option<Arc<Sample>> {
+        let taken = self.taken.get();
+        let store = self.receivers.store();
+        let next = store.wait_for(limit, |seen| {
+            assert_one_value_a_packet(seen);
+            seen.metrics.get(taken).cloned()
+        });
+        let next = self.runtime.block_on(next).ok()?;
+        self.taken.set(taken + 1);
+        Some(next)
     }
 
-    pub(crate) fn next(&self) -> Gauge {
-        let (at, packet) = self.packet_within(PATIENCE).expect("a packet");
-        let line = packet.trim_end_matches('\n');
-        assert!(!line.contains('\n'), "one value a packet, got {packet:?}");
-        let mut parts = line.split('|');
-        let (name, value) = parts
-            .next()
-            .and_then(|p| p.split_once(':'))
-            .expect("name:value");
-        let kind = parts.next().expect("a type").to_owned();
-        let tags = parts.find_map(|p| p.strip_prefix('#')).unwrap_or_default();
-        Gauge {
-            at,
-            name: name.to_owned(),
-            value: value.parse().expect("a whole number"),
-            kind,
-            tags: tags.split(',').map(str::to_owned).collect(),
-        }
+    pub(crate) fn next(&self) -> Arc<Sample> {
+        self.next_within(PATIENCE).expect("a packet")
     }
 
     pub(crate) fn values(&self, count: usize) -> Vec<u16> {
-        (0..count).map(|_| self.next().value).collect()
+        (0..count).map(|_| value(&self.next())).collect()
+    }
+
+    /// Fails where anything comes before that time.
+    pub(crate) fn assert_silence_until(&self, time: SystemTime) {
+        let left = time.duration_since(self.receivers.store().now());
+        let heard = self.next_within(left.unwrap_or_default());
+        assert!(heard.is_none(), "{heard:?} in the silence");
+    }
+
+    /// Everything that was sent here so far. What a process that has ended had to send is in it:
+    /// packets on this machine wait in the socket, and all of them are taken before it closes.
+    pub(crate) fn end(self) -> Snapshot {
+        let store = self.receivers.store();
+        self.runtime.block_on(self.receivers.shutdown());
+        let seen = store.snapshot();
+        assert_one_value_a_packet(&seen);
+        seen
     }
 }
 
-impl Gauge {
-    pub(crate) fn tag(&self, key: &str) -> Option<&str> {
-        let mut found = self
-            .tags
-            .iter()
-            .filter_map(|tag| tag.split_once(':'))
-            .filter(|(k, _)| *k == key);
-        let value = found.next().map(|(_, value)| value);
-        assert!(
-            found.next().is_none(),
-            "{key} stands twice in {:?}",
-            self.tags
-        );
-        value
-    }
+fn assert_one_value_a_packet(seen: &Snapshot) {
+    let (stats, bad) = (&seen.stats, &seen.bad_packets);
+    assert_eq!(stats.bad, 0, "{bad:?}");
+    assert_eq!(stats.datagrams, stats.received.total(), "{seen:#?}");
+    let single = |sample: &Arc<Sample>| sample.numbers().len() == 1;
+    assert!(seen.metrics.iter().all(single), "{:#?}", seen.metrics);
+}
+
+/// The whole number that was sent.
+pub(crate) fn value(sample: &Sample) -> u16 {
+    let sent = sample.numbers()[0];
+    format!("{sent}").parse().expect("a whole number")
+}
+
+/// The value of a tag that stands once.
+pub(crate) fn tag<'a>(sample: &'a Sample, key: &str) -> Option<&'a str> {
+    let mut found = sample.tags().pairs().filter(|(k, _)| *k == key);
+    let value = found.next().map(|(_, value)| value);
+    assert!(found.next().is_none(), "{key} stands twice in {sample:?}");
+    value
 }
 
 /// A running emitter, gone with the test.
