@@ -63,7 +63,7 @@ pub struct Wish<'a> {
     pub slos: &'a [Slo],
     /// Longest time of a probe.
     pub timeout: Duration,
-    /// Most probes a second, over all checks.
+    /// Most probes a second from each place, over all checks.
     pub max_rate: u32,
 }
 

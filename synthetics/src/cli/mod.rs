@@ -165,7 +165,8 @@ pub struct ProbeArgs {
     /// `${SYNTHETICS_TIMEOUT}` in a configuration.
     #[arg(long, env = "SYNTHETICS_TIMEOUT", default_value = "2s", value_parser = positive)]
     pub timeout: Duration,
-    /// Most probes a second, over all checks.
+    /// Most probes a second from each place, over all checks: four places send up to four times as
+    /// many.
     #[arg(
         long,
         env = "SYNTHETICS_MAX_RATE",
