@@ -277,6 +277,11 @@ pub(super) fn all(args: &UpArgs, layout: &Layout, store: &str, report: &Path) ->
 
 /// From one probe to the next, and the longest time for one, where the clock of objectives runs so
 /// many times as fast: each of its minutes is measured, as far as that costs the machine little.
+///
+/// A time-out has to fit into its interval: probes would overlap, and the prober refuses that. So where a
+/// minute is shorter than two seconds, a probe has no two seconds either, and from a factor of 60 on one
+/// alone, although a busy machine may need more. Probing every two seconds instead would leave half
+/// of these minutes unmeasured.
 fn pace(time_scale: u32) -> [Duration; 2] {
     let minute = Duration::from_secs(60) / time_scale.max(1);
     let interval = minute.clamp(SHORTEST, INTERVAL);
