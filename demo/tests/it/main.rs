@@ -4,6 +4,7 @@
 //! something to happen, with a deadline after which the test fails.
 
 mod browser;
+mod burn;
 mod console;
 mod harness;
 mod orders;

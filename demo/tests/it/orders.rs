@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 use crate::harness::{Running, get, output, port_base, send, text, until};
 
 /// `bookwatch WORD NAME` for the demo on these ports: its exit code and all it said.
-fn order(base: u16, word: &str, name: &str) -> (Option<i32>, String) {
+pub(crate) fn order(base: u16, word: &str, name: &str) -> (Option<i32>, String) {
     let base = base.to_string();
     let output = output(&[word, name, "--port-base", &base]);
     let said = [text(&output.stdout), text(&output.stderr)].concat();
