@@ -129,11 +129,10 @@ async fn results_and_objectives_go_out_as_metrics() {
     };
     let probes = |tags: &[&str]| sent("synthetics.probe.count", Kind::Count, Some(1.0), tags);
     let (requests, _) = shop.seen();
-    assert_eq!(
-        probes(&["location:tokyo"]),
-        requests,
-        "one count for each probe"
-    );
+    // A busy machine leaves gaps: probes that were due and not sent are counted as such.
+    let measured = probes(&["location:tokyo"]) - probes(&["location:tokyo", "outcome:gap"]);
+    assert!(requests > 0, "the shop was probed");
+    assert_eq!(measured, requests, "one count for each probe");
     assert!(probes(&["check:productpage", "outcome:status"]) > 0);
     assert!(probes(&["check:health", "outcome:good"]) > 0);
     let durations = sent("synthetics.probe.duration", Kind::Distribution, None, &[]);
