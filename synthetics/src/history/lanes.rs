@@ -14,7 +14,7 @@ use super::codec::ByCheck;
 use super::minute::{Level, Minute};
 use super::seen::{Cell, Ring};
 use super::series::Series;
-use super::sketch::Sketch;
+use super::sketch::{Merger, Sketch};
 use super::stretches::Stretches;
 use crate::clock::Timestamp;
 use crate::slo::Counts;
@@ -230,21 +230,23 @@ impl Lanes {
         step: u64,
     ) -> Vec<(Minute, u64, Sketch)> {
         let step = step.max(1);
-        let mut all: BTreeMap<u64, (u64, Sketch)> = BTreeMap::new();
+        let mut all: BTreeMap<u64, (u64, Vec<&Sketch>)> = BTreeMap::new();
         for lane in self.chosen(Some(check), None) {
             lane.stretches.each(step < 60, |first, minutes, sketch| {
                 if first.0 + minutes <= range.start.0 || first >= range.end {
                     return;
                 }
                 let since = first.0.saturating_sub(range.start.0);
-                let entry = all.entry(since / step).or_default();
-                entry.0 = entry.0.max(minutes);
-                entry.1.merge(sketch);
+                let (longest, sketches) = all.entry(since / step).or_default();
+                *longest = minutes.max(*longest);
+                sketches.push(sketch);
             });
         }
-        let place = |(at, (minutes, sketch)): (u64, (u64, Sketch))| {
+        let mut merger = Merger::new();
+        let place = |(at, (minutes, sketches)): (u64, (u64, Vec<&Sketch>))| {
             let first = Minute(range.start.0 + at * step);
-            (first, minutes.max(step), sketch)
+            sketches.into_iter().for_each(|sketch| merger.add(sketch));
+            (first, minutes.max(step), merger.take())
         };
         all.into_iter().map(place).collect()
     }

@@ -119,6 +119,59 @@ impl Sketch {
     }
 }
 
+/// Puts many sketches together, one result after the other, in the space of one.
+#[derive(Clone, Debug)]
+pub(super) struct Merger {
+    counts: Vec<u32>,
+    unanswered: u32,
+    /// The bins that have a value.
+    filled: std::ops::Range<usize>,
+}
+
+impl Merger {
+    pub(super) fn new() -> Self {
+        Self {
+            counts: vec![0; usize::from(Sketch::LAST_BIN) + 1],
+            unanswered: 0,
+            filled: 0..0,
+        }
+    }
+
+    pub(super) fn add(&mut self, sketch: &Sketch) {
+        self.unanswered = self.unanswered.saturating_add(sketch.unanswered);
+        let (Some((first, _)), Some((last, _))) = (sketch.bins.first(), sketch.bins.last()) else {
+            return;
+        };
+        let bins = usize::from(*first)..usize::from(*last) + 1;
+        self.filled = if self.filled.is_empty() {
+            bins
+        } else {
+            self.filled.start.min(bins.start)..self.filled.end.max(bins.end)
+        };
+        for (bin, count) in &sketch.bins {
+            if let Some(sum) = self.counts.get_mut(usize::from(*bin)) {
+                *sum = sum.saturating_add(*count);
+            }
+        }
+    }
+
+    /// What was added since the last time.
+    pub(super) fn take(&mut self) -> Sketch {
+        let filled = std::mem::take(&mut self.filled);
+        let first = filled.start;
+        let counts = self.counts.get_mut(filled).unwrap_or_default();
+        let bins = counts.iter_mut().enumerate().filter_map(|(at, count)| {
+            let count = std::mem::take(count);
+            let bin = u16::try_from(first + at).ok()?;
+            (count > 0).then_some((bin, count))
+        });
+        Sketch {
+            bins: bins.collect(),
+            unanswered: std::mem::take(&mut self.unanswered),
+        }
+    }
+}
+
 fn bin(duration: Duration) -> u16 {
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     #[expect(
@@ -201,6 +254,25 @@ mod tests {
             times.sort_unstable();
             let exact = percentile::nearest_rank(&times, percent).expect("times") as f64 / 1e3;
             prop_assert!((shown / exact - 1.0).abs() < 0.0101, "{shown} for {exact}");
+        }
+
+        #[test]
+        fn many_are_put_together_as_one_after_the_other(
+            parts in prop::collection::vec(prop::collection::vec(0_u64..4_000_000_000, 0..20), 0..6),
+            again in prop::collection::vec(0_u64..4_000_000_000, 0..20),
+        ) {
+            let mut merger = Merger::new();
+            let mut one = Sketch::default();
+            for part in &parts {
+                let mut part = sketch(part.iter().copied());
+                part.record(&Measurement::default());
+                merger.add(&part);
+                one.merge(&part);
+            }
+            prop_assert_eq!(merger.take(), one);
+            // Nothing of it is left for the next.
+            merger.add(&sketch(again.iter().copied()));
+            prop_assert_eq!(merger.take(), sketch(again));
         }
 
         #[test]

@@ -143,7 +143,7 @@ impl Stretches {
 
     /// Hands over every time once: the fine stretches and the minutes alone where `fine`, all that
     /// is known otherwise.
-    pub(super) fn each(&self, fine: bool, mut on: impl FnMut(Minute, u64, &Sketch)) {
+    pub(super) fn each<'s>(&'s self, fine: bool, mut on: impl FnMut(Minute, u64, &'s Sketch)) {
         if fine {
             for (begin, sketch) in &self.fine {
                 on(*begin, FINE_MINUTES, sketch);

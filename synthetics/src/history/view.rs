@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::evaluate::{Evaluation, Judge, SliceCell};
 use crate::objective::{Indicator, Slo};
 use crate::slo::burn::{self, BurnAlert};
-use crate::slo::{Counts, Coverage, Maintenance, Percent, SliceState, SliceTally, budget};
+use crate::slo::{Counts, Coverage, Maintenance, Percent, SliceState, budget};
 use crate::tally::Shown;
 
 pub use super::reading::{BurnReading, Expect};
@@ -243,41 +243,19 @@ impl View {
         states
     }
 
-    /// The same at each location by itself.
-    #[must_use]
-    pub fn states_by_location(
-        &self,
-        slo: usize,
-        maintenance: &[Maintenance],
-        range: &Range<Minute>,
-    ) -> Vec<(Arc<str>, Vec<SliceState>)> {
-        let Some(objective) = self.slos.get(slo) else {
-            return Vec::new();
-        };
-        let mut all = self.by_location(slo, maintenance, range);
-        for (_, states) in &mut all {
+    /// Goes on with the last state over minutes of `states` in which no probe was due.
+    pub fn carry(&self, slo: usize, states: &mut [SliceState]) {
+        if let Some(objective) = self.slos.get(slo) {
             let mut carry = Carry::over(objective);
             for state in states {
                 *state = carry.next(*state);
             }
         }
-        all
     }
 
-    /// How many minutes of `range` were what at each location by itself.
+    /// What each minute of `range` was at each location by itself, as it was measured.
     #[must_use]
-    pub fn minutes_by_location(
-        &self,
-        slo: usize,
-        maintenance: &[Maintenance],
-        range: &Range<Minute>,
-    ) -> Vec<(Arc<str>, SliceTally)> {
-        let all = self.by_location(slo, maintenance, range).into_iter();
-        all.map(|(name, states)| (name, states.into_iter().collect()))
-            .collect()
-    }
-
-    fn by_location(
+    pub fn by_location(
         &self,
         slo: usize,
         maintenance: &[Maintenance],

@@ -80,11 +80,15 @@ pub(super) fn all(ground: &Ground<'_>, sites: &[Site]) -> Vec<LocationView> {
         let (range, _) = view.window(at, ground.now);
         // Not before the first measurement, as the objective itself.
         let range = range.start.max(ground.range.start)..range.end;
-        let by_location = view.minutes_by_location(at, ground.known.maintenance, &range);
+        let places = ground.places.get(at).into_iter().flatten();
+        let by_location: Vec<_> = places
+            .map(|(name, states)| (name, ground.part(states, &range)))
+            .map(|(name, states)| (name, states.iter().copied().collect::<SliceTally>()))
+            .collect();
         for location in &mut views {
             let tally = by_location
                 .iter()
-                .find(|(name, _)| **name == *location.name);
+                .find(|(name, _)| ***name == *location.name);
             let tally = tally.map_or_else(SliceTally::default, |(_, tally)| *tally);
             location.uptimes.push(Uptime {
                 slo: slo.name.clone(),

@@ -9,6 +9,7 @@ pub(crate) mod slos;
 pub(crate) mod timeline;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,7 +19,8 @@ use super::scene::Scene;
 use crate::clock::Timestamp;
 use crate::history::live::Known;
 use crate::history::{Minute, View};
-use crate::slo::Verdict;
+use crate::objective::{Indicator, Slo};
+use crate::slo::{SliceState, Verdict};
 
 pub(crate) use alerts::{Alert, AlertState};
 pub(crate) use checks::{Cell, CheckView, LatencyPoint};
@@ -93,6 +95,26 @@ pub(crate) struct Ground<'a> {
     pub(crate) now: Timestamp,
     /// From the first hour that has anything, or the start of the longest window, up to now.
     pub(crate) range: Range<Minute>,
+    /// By objective that counts time: what each minute of the range was at each location.
+    pub(crate) places: Vec<Vec<(Arc<str>, Vec<SliceState>)>>,
+}
+
+impl Ground<'_> {
+    /// The part of the range's minutes that lies in another range.
+    pub(crate) fn part<'s>(
+        &self,
+        states: &'s [SliceState],
+        range: &Range<Minute>,
+    ) -> &'s [SliceState] {
+        let at = |minute: Minute| {
+            let since = minute.0.saturating_sub(self.range.start.0);
+            usize::try_from(since)
+                .unwrap_or(usize::MAX)
+                .min(states.len())
+        };
+        let (from, until) = (at(range.start), at(range.end));
+        states.get(from..until.max(from)).unwrap_or_default()
+    }
 }
 
 impl Board {
@@ -102,11 +124,20 @@ impl Board {
         let history = HistoryState::of(scene);
         let sites = scene.live.sites();
         scene.live.read(|known| {
+            let range = range(&known, now);
+            let places = |(at, slo): (usize, &Slo)| match slo.indicator {
+                Indicator::Availability { .. } => {
+                    known.view.by_location(at, known.maintenance, &range)
+                }
+                Indicator::Latency { .. } | Indicator::Success => Vec::new(),
+            };
+            let slos = known.view.slos().iter().enumerate();
             let ground = Ground {
                 scene,
                 known,
                 now,
-                range: range(&known, now),
+                places: slos.map(places).collect(),
+                range,
             };
             let slos = slos::all(&ground);
             Self {

@@ -139,8 +139,10 @@ pub(super) fn of(ground: &Ground<'_>) -> Timeline {
             rule: Some(slo.rule.name()),
             ..row(&states)
         });
-        for (name, states) in view.states_by_location(at, ground.known.maintenance, range) {
-            let (place, simulated) = ground.scene.place(&name);
+        for (name, states) in ground.places.get(at).into_iter().flatten() {
+            let mut states = states.clone();
+            view.carry(at, &mut states);
+            let (place, simulated) = ground.scene.place(name);
             rows.push(Row {
                 location: Some(name.to_string()),
                 place: Some(place),
