@@ -43,14 +43,14 @@ on_this_machine() {
 
     step "2. What lights up"
     soon eval "curl --silent http://127.0.0.1:8080/api/v1/metrics | contains '\"my_metric\"'"
-    curl --silent http://127.0.0.1:8080/api/v1/metrics | contains '"http.server.request.duration"'
+    soon eval "curl --silent http://127.0.0.1:8080/api/v1/metrics | contains '\"http.server.request.duration\"'"
     curl --silent http://127.0.0.1:8080/api/v1/telemetry >/dev/null
     docker compose logs --no-color productpage | curl --silent --fail --data-binary @- "http://127.0.0.1:8080/intake/logs?service=productpage"
 
     step "3. APM"
     curl --silent http://127.0.0.1:9080/productpage | contains "The Comedy of Errors"
     soon eval "curl --silent http://127.0.0.1:8080/api/v1/traces | contains 'productpage'"
-    curl --silent http://127.0.0.1:8080/api/v1/overview | contains '"details"'
+    soon eval "curl --silent http://127.0.0.1:8080/api/v1/overview | contains '\"details\"'"
 
     step "4. Synthetic checks, and 5. objectives"
     docker compose run --rm --no-deps synthetics config >/dev/null

@@ -233,10 +233,16 @@ impl Inner {
             }
             self.changed.notify_all();
             let reply = (self.answer)(number, &request);
-            let written = self.write(&mut stream, &reply);
+            let (first, rest) = reply.body.split_at(reply.body.len() / 2);
+            let begun = self.begin(&mut stream, &reply, first);
+            // Before the last bytes: who has them may ask again at once.
+            self.lock().at_once -= 1;
+            let written = begun.and_then(|()| match reply.break_off {
+                true => Ok(()),
+                false => stream.write_all(rest.as_bytes()),
+            });
             let done = Instant::now();
             let mut state = self.lock();
-            state.at_once -= 1;
             written.ok()?;
             state.served.push(Served {
                 request,
@@ -251,7 +257,8 @@ impl Inner {
         }
     }
 
-    fn write(&self, stream: &mut TcpStream, reply: &Reply) -> io::Result<()> {
+    /// Writes all but the end of the body, each part when it is due.
+    fn begin(&self, stream: &mut TcpStream, reply: &Reply, first: &str) -> io::Result<()> {
         let mut head = format!(
             "HTTP/1.1 {} Status\r\ncontent-length: {}\r\n",
             reply.status,
@@ -261,15 +268,13 @@ impl Inner {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
-        let (first, rest) = reply.body.split_at(reply.body.len() / 2);
         self.pause(reply.head_after)?;
         stream.write_all(head.as_bytes())?;
         stream.write_all(first.as_bytes())?;
         if reply.break_off {
             return Ok(());
         }
-        self.pause(reply.rest_after)?;
-        stream.write_all(rest.as_bytes())
+        self.pause(reply.rest_after)
     }
 
     /// Waits for at least `time`, or until the shop closes.
