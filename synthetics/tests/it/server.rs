@@ -26,6 +26,7 @@ pub(crate) type Handler = fn(&Request<Incoming>, &str) -> Response<String>;
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     root: CertificateDer<'static>,
+    pem: String,
 }
 
 impl Authority {
@@ -34,9 +35,9 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root = params.self_signed(&key).expect("a certificate");
-        let root = root.der().clone();
+        let (root, pem) = (root.der().clone(), root.pem());
         let issuer = Issuer::new(params, key);
-        Self { issuer, root }
+        Self { issuer, root, pem }
     }
 
     /// A client that trusts this authority.
@@ -62,6 +63,11 @@ impl Authority {
         (certificate.der().clone(), key)
     }
 
+    /// Its own certificate, as a file has it.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
     /// A server with a certificate that is good for so many seconds, speaking `protocols`.
     pub(crate) async fn serve(
         &self,
@@ -69,6 +75,11 @@ impl Authority {
         protocols: &[&str],
         handler: Handler,
     ) -> SocketAddr {
+        listen(Some(self.acceptor(seconds, protocols)), handler).await
+    }
+
+    /// The server's side of TLS, with such a certificate.
+    pub(crate) fn acceptor(&self, seconds: i64, protocols: &[&str]) -> TlsAcceptor {
         let (certificate, key) = self.sign(seconds);
         let mut config =
             ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -78,7 +89,7 @@ impl Authority {
                 .with_single_cert(vec![certificate], key)
                 .expect("the key fits");
         config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
-        listen(Some(TlsAcceptor::from(Arc::new(config))), handler).await
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 

@@ -6,6 +6,7 @@
 //! and proxy settings are not used: nobody else says where an alert goes. The address is a secret
 //! and stands in no message.
 
+use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -20,6 +21,9 @@ use crate::config::Webhook;
 use crate::probe::guard::protected;
 
 const AGENT: &str = concat!("bookwatch-synthetics/", env!("CARGO_PKG_VERSION"));
+
+/// Whom to trust is said to the system's libraries, and so to checks and to webhooks alike.
+const UNTRUSTED: &str = "its certificate is signed by an authority that is not trusted here; SSL_CERT_FILE takes a file of those that are";
 
 /// What became of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,12 +57,17 @@ impl Client {
     /// # Errors
     /// Where there is no TLS to be had.
     pub fn new(timeout: Duration) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
-            .timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(Guarded)
-            .build()?;
+        let builder = || {
+            reqwest::Client::builder()
+                .timeout(timeout)
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .dns_resolver(Guarded)
+        };
+        // Where the system knows no authorities, nobody's certificate is trusted, and what needs
+        // none goes on.
+        let client = builder().build();
+        let client = client.or_else(|_| builder().tls_certs_only([]).build())?;
         Ok(Self(client))
     }
 
@@ -141,25 +150,46 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 
 /// No answer came.
 fn failed(error: &reqwest::Error) -> Answer {
-    let mut cause: &dyn std::error::Error = error;
-    loop {
-        if let Some(protected) = cause.downcast_ref::<Protected>() {
-            return Answer::Refused {
-                why: protected.to_string(),
-            };
-        }
-        match cause.source() {
-            Some(inner) => cause = inner,
-            None => break,
-        }
+    let mut cause: &(dyn Error + 'static) = error;
+    while let Some(inner) = within(cause) {
+        cause = inner;
+    }
+    if let Some(protected) = cause.downcast_ref::<Protected>() {
+        return Answer::Refused {
+            why: protected.to_string(),
+        };
     }
     let why = if error.is_timeout() {
         "no answer in time".to_owned()
+    } else if is_untrusted(cause) {
+        UNTRUSTED.to_owned()
     } else {
         // The innermost cause: the outer texts only repeat what was tried.
         cause.to_string()
     };
     Answer::Later { why, after: None }
+}
+
+/// What an error comes from. An I/O error says what the error in it says, and passes it over.
+fn within<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    let io = error.downcast_ref::<std::io::Error>();
+    match io.and_then(std::io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+/// Whether nobody who is trusted has signed the certificate. An authority with the name of a
+/// trusted one and another key is not that one.
+fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    use rustls::CertificateError::{BadSignature, UnknownIssuer};
+    let error = error.downcast_ref::<rustls::Error>();
+    matches!(
+        error,
+        Some(rustls::Error::InvalidCertificate(
+            UnknownIssuer | BadSignature
+        ))
+    )
 }
 
 /// An address that no message goes to.
@@ -172,7 +202,7 @@ impl fmt::Display for Protected {
     }
 }
 
-impl std::error::Error for Protected {}
+impl Error for Protected {}
 
 /// Resolves names as the system does, and refuses those that lead where no alert goes.
 struct Guarded;

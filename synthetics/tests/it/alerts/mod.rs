@@ -1,5 +1,6 @@
 //! Burn alerts from the first reading to whoever is told.
 
+mod https;
 mod program;
 mod receiver;
 mod stage;

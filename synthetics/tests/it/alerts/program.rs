@@ -13,10 +13,15 @@ use super::receiver::{Receiver, Reply};
 use crate::gate::{synthetics, wait_for};
 use crate::shop::{Behaviour, Shop};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One check twice a second, which is twice a minute on a clock sixty times as fast.
-fn config(folder: &Path, shop: &Shop, hooks: &[(&str, &str, &str)], title: &str) -> String {
+pub(super) fn config(
+    folder: &Path,
+    shop: &Shop,
+    hooks: &[(&str, &str, &str)],
+    title: &str,
+) -> String {
     let mut text = format!(
         "version: 1
 defaults: {{interval: 500ms, timeout: 400ms}}
@@ -52,7 +57,7 @@ sinks:
     file.to_str().expect("text").to_owned()
 }
 
-fn signal(child: &Child, name: &str) {
+pub(super) fn signal(child: &Child, name: &str) {
     let pid = child.id().expect("it is running").to_string();
     let sent = std::process::Command::new("kill")
         .args([name, &pid])
@@ -60,7 +65,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.expect("kill runs").success());
 }
 
-fn log(path: &Path) -> String {
+pub(super) fn log(path: &Path) -> String {
     std::fs::read_to_string(path).expect("a log")
 }
 
