@@ -115,18 +115,38 @@ fn encode_series(out: &mut Vec<u8>, series: &Series) {
         text(out, kind);
         put(out, u64::from(*count));
     }
-    put(out, u64::from(series.sketch.unanswered()));
-    put(out, series.sketch.bins().len() as u64);
-    let mut before = 0;
-    for (bin, count) in series.sketch.bins() {
-        put(out, u64::from(bin - before));
-        put(out, u64::from(*count));
-        before = *bin;
-    }
+    encode_sketch(out, &series.sketch);
     put(out, series.worst.probes().len() as u64);
     for probe in series.worst.probes() {
         encode_probe(out, probe);
     }
+}
+
+/// A sketch: requests without an answer, how many bins, and each bin as its distance from the one
+/// before and its count.
+pub(super) fn encode_sketch(out: &mut Vec<u8>, sketch: &Sketch) {
+    put(out, u64::from(sketch.unanswered()));
+    put(out, sketch.bins().len() as u64);
+    let mut before = 0;
+    for (bin, count) in sketch.bins() {
+        put(out, u64::from(bin - before));
+        put(out, u64::from(*count));
+        before = *bin;
+    }
+}
+
+/// What [`encode_sketch`] wrote, without making a sketch of it: requests without an answer, and
+/// the bins.
+pub(super) fn read_sketch(bytes: &[u8]) -> (u32, impl Iterator<Item = (u16, u32)>) {
+    let mut input = Input(bytes);
+    let unanswered = input.count().unwrap_or_default();
+    let number = input.number().unwrap_or_default();
+    let mut bin = 0;
+    let bins = (0..number).map_while(move |_| {
+        bin += u16::try_from(input.number().ok()?).ok()?;
+        Some((bin, input.count().ok()?))
+    });
+    (unanswered, bins)
 }
 
 fn encode_column(out: &mut Vec<u8>, column: &Column) {
@@ -177,6 +197,11 @@ impl<'a> Input<'a> {
     }
 
     fn number(&mut self) -> Result<u64, CodecError> {
+        // Most are small.
+        if let Some((first @ ..0x80, rest)) = self.0.split_first() {
+            self.0 = rest;
+            return Ok(u64::from(*first));
+        }
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::bucket::NotedProbe;
 use super::codec::ByCheck;
 use super::minute::{Level, Minute};
+use super::packed::Packed;
 use super::seen::{Cell, Ring};
 use super::series::Series;
 use super::sketch::{Merger, Sketch};
@@ -230,7 +231,7 @@ impl Lanes {
         step: u64,
     ) -> Vec<(Minute, u64, Sketch)> {
         let step = step.max(1);
-        let mut all: BTreeMap<u64, (u64, Vec<&Sketch>)> = BTreeMap::new();
+        let mut all: BTreeMap<u64, (u64, Vec<&Packed>)> = BTreeMap::new();
         for lane in self.chosen(Some(check), None) {
             lane.stretches.each(step < 60, |first, minutes, sketch| {
                 if first.0 + minutes <= range.start.0 || first >= range.end {
@@ -243,7 +244,7 @@ impl Lanes {
             });
         }
         let mut merger = Merger::new();
-        let place = |(at, (minutes, sketches)): (u64, (u64, Vec<&Sketch>))| {
+        let place = |(at, (minutes, sketches)): (u64, (u64, Vec<&Packed>))| {
             let first = Minute(range.start.0 + at * step);
             sketches.into_iter().for_each(|sketch| merger.add(sketch));
             (first, minutes.max(step), merger.take())

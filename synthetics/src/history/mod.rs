@@ -11,6 +11,7 @@ pub mod lanes;
 pub mod live;
 pub mod load;
 pub mod minute;
+mod packed;
 mod reading;
 mod roll_up;
 mod seat;

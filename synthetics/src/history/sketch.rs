@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use sketches_ddsketch::Config;
 
+use super::packed::Packed;
 use crate::probe::Measurement;
 use crate::slo::{Percent, percentile};
 use crate::tally::Shown;
@@ -137,21 +138,20 @@ impl Merger {
         }
     }
 
-    pub(super) fn add(&mut self, sketch: &Sketch) {
-        self.unanswered = self.unanswered.saturating_add(sketch.unanswered);
-        let (Some((first, _)), Some((last, _))) = (sketch.bins.first(), sketch.bins.last()) else {
-            return;
-        };
-        let bins = usize::from(*first)..usize::from(*last) + 1;
-        self.filled = if self.filled.is_empty() {
-            bins
-        } else {
-            self.filled.start.min(bins.start)..self.filled.end.max(bins.end)
-        };
-        for (bin, count) in &sketch.bins {
-            if let Some(sum) = self.counts.get_mut(usize::from(*bin)) {
-                *sum = sum.saturating_add(*count);
-            }
+    pub(super) fn add(&mut self, sketch: &Packed) {
+        let (unanswered, bins) = sketch.bins();
+        self.unanswered = self.unanswered.saturating_add(unanswered);
+        for (bin, count) in bins {
+            let bin = usize::from(bin);
+            let Some(sum) = self.counts.get_mut(bin) else {
+                continue;
+            };
+            *sum = sum.saturating_add(count);
+            self.filled = if self.filled.is_empty() {
+                bin..bin + 1
+            } else {
+                self.filled.start.min(bin)..self.filled.end.max(bin + 1)
+            };
         }
     }
 
@@ -266,12 +266,12 @@ mod tests {
             for part in &parts {
                 let mut part = sketch(part.iter().copied());
                 part.record(&Measurement::default());
-                merger.add(&part);
+                merger.add(&Packed::of(&part));
                 one.merge(&part);
             }
             prop_assert_eq!(merger.take(), one);
             // Nothing of it is left for the next.
-            merger.add(&sketch(again.iter().copied()));
+            merger.add(&Packed::of(&sketch(again.iter().copied())));
             prop_assert_eq!(merger.take(), sketch(again));
         }
 

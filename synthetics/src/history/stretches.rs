@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::minute::{Level, Minute};
+use super::packed::Packed;
 use super::sketch::Sketch;
 
 /// Minutes that stay by themselves: more than a late answer takes.
@@ -22,7 +23,7 @@ const HOURS: usize = 48;
 #[derive(Clone, Debug)]
 struct Whole {
     level: Level,
-    sketch: Sketch,
+    sketch: Packed,
     /// Nothing comes to it any more.
     done: bool,
 }
@@ -30,8 +31,8 @@ struct Whole {
 /// The sketches.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stretches {
-    open: BTreeMap<Minute, Sketch>,
-    fine: VecDeque<(Minute, Sketch)>,
+    open: BTreeMap<Minute, Packed>,
+    fine: VecDeque<(Minute, Packed)>,
     whole: BTreeMap<Minute, Whole>,
     /// Minutes before this have gone into their hour.
     closed: Minute,
@@ -48,7 +49,7 @@ impl Stretches {
     ) {
         if level == Level::Minute {
             if first >= self.closed {
-                self.open.insert(first, sketch.clone());
+                self.open.insert(first, Packed::of(sketch));
             }
             while self.open.len() > OPEN {
                 let Some((minute, sketch)) = self.open.pop_first() else {
@@ -64,7 +65,7 @@ impl Stretches {
             }
             let whole = Whole {
                 level,
-                sketch: sketch.clone(),
+                sketch: Packed::of(sketch),
                 done: true,
             };
             self.whole.insert(first, whole);
@@ -89,7 +90,7 @@ impl Stretches {
         })
     }
 
-    fn close(&mut self, minute: Minute, sketch: &Sketch) {
+    fn close(&mut self, minute: Minute, sketch: &Packed) {
         self.closed = minute.plus(1);
         let fine = Minute(minute.0 - minute.0 % FINE_MINUTES);
         match self.fine.back_mut() {
@@ -132,7 +133,7 @@ impl Stretches {
             };
             let day = self.whole.entry(Level::Day.floor(begin)).or_insert(Whole {
                 level: Level::Day,
-                sketch: Sketch::default(),
+                sketch: Packed::default(),
                 done: true,
             });
             // An hour at midnight stands where its day is to stand.
@@ -143,7 +144,7 @@ impl Stretches {
 
     /// Hands over every time once: the fine stretches and the minutes alone where `fine`, all that
     /// is known otherwise.
-    pub(super) fn each<'s>(&'s self, fine: bool, mut on: impl FnMut(Minute, u64, &'s Sketch)) {
+    pub(super) fn each<'s>(&'s self, fine: bool, mut on: impl FnMut(Minute, u64, &'s Packed)) {
         if fine {
             for (begin, sketch) in &self.fine {
                 on(*begin, FINE_MINUTES, sketch);
