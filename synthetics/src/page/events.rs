@@ -34,7 +34,7 @@ pub(super) async fn events(State(site): State<Site>) -> Response {
                     () = tokio::time::sleep(PACE) => {}
                 }
             }
-            let changes = site.show.changes();
+            let changes = site.show.board().await.map_or(0, |board| board.changes);
             if told != Some(changes) || when.elapsed() >= AT_LEAST {
                 // Browsers pass on no event without data.
                 let event = Event::default().event("news").data(changes.to_string());

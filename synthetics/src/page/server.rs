@@ -41,7 +41,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Origins that may have it in a frame, beside those of this machine.
     pub allowed_frames: Vec<String>,
-    /// Numbers are not worked out again within this time.
+    /// From one time that the numbers are worked out to the next; at zero it is done for each who
+    /// asks.
     pub pace: Duration,
 }
 
@@ -52,7 +53,7 @@ impl Default for Config {
             address: SocketAddr::from((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)),
             allowed_hosts: Vec::new(),
             allowed_frames: Vec::new(),
-            pace: Duration::from_millis(250),
+            pace: Duration::from_secs(1),
         }
     }
 }
@@ -118,11 +119,15 @@ impl Page {
             connections: CONNECTIONS,
             patience: PATIENCE,
         };
+        let (shown, until) = (site.clone(), stop.clone());
         let served = site::serve(listener, Protocol::Http1, router(site.clone()), room, stop);
+        let task = tokio::spawn(async move {
+            tokio::join!(served, shown.show.keep_new(until));
+        });
         Ok(Self {
             site,
             address,
-            task: tokio::spawn(served),
+            task,
         })
     }
 

@@ -1,7 +1,9 @@
-//! The newest numbers, worked out once for everybody who asks within a moment.
+//! The newest numbers, worked out in the background, so that nobody who asks waits for that.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
 
 use super::Scene;
 use super::board::Board;
@@ -10,7 +12,9 @@ use super::board::Board;
 pub(super) struct Show {
     pace: Duration,
     scene: Mutex<Option<Scene>>,
-    newest: tokio::sync::Mutex<Option<(Instant, Arc<Board>)>>,
+    newest: Mutex<Option<(Instant, Arc<Board>)>>,
+    /// One at a time works the numbers out.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Show {
@@ -18,44 +22,63 @@ impl Show {
         Self {
             pace,
             scene: Mutex::new(None),
-            newest: tokio::sync::Mutex::new(None),
+            newest: Mutex::new(None),
+            turn: tokio::sync::Mutex::new(()),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Scene>> {
-        // A scene is replaced as a whole.
-        self.scene.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn set(&self, scene: Scene) {
-        *self.lock() = Some(scene);
+        *lock(&self.scene) = Some(scene);
     }
 
     pub(super) fn scene(&self) -> Option<Scene> {
-        self.lock().clone()
+        lock(&self.scene).clone()
     }
 
-    /// Rises when there are other numbers.
-    pub(super) fn changes(&self) -> u64 {
-        self.scene()
-            .map_or(0, |scene| scene.live.read(|known| known.lanes.changes()))
-    }
-
-    /// The numbers, no older than the pace; none before there is anything to show.
+    /// The numbers; none before there is anything to show. They are as old as the pace at most, or
+    /// twice that where the machine is busy: whoever finds older ones waits for new ones.
     pub(super) async fn board(&self) -> Option<Arc<Board>> {
-        let scene = self.scene()?;
-        // Whoever comes meanwhile waits, and gets the same.
-        let mut newest = self.newest.lock().await;
-        if let Some((made, board)) = &*newest
-            && made.elapsed() < self.pace
-        {
-            return Some(Arc::clone(board));
+        if let Some(board) = self.fresh() {
+            return Some(board);
         }
+        let _turn = self.turn.lock().await;
+        // Whoever came meanwhile has waited for the same.
+        match self.fresh() {
+            Some(board) => Some(board),
+            None => self.renew().await,
+        }
+    }
+
+    /// Works them out again and again, until `stop`. Without a pace it is done for whoever asks.
+    pub(super) async fn keep_new(&self, stop: CancellationToken) {
+        if self.pace.is_zero() {
+            return;
+        }
+        let mut ticks = tokio::time::interval(self.pace);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            let _turn = self.turn.lock().await;
+            self.renew().await;
+        }
+    }
+
+    fn fresh(&self) -> Option<Arc<Board>> {
+        let newest = lock(&self.newest);
+        let (made, board) = newest.as_ref()?;
+        (made.elapsed() < self.pace * 2).then(|| Arc::clone(board))
+    }
+
+    async fn renew(&self) -> Option<Arc<Board>> {
+        let scene = self.scene()?;
         // Milliseconds of work, and not at the cost of probes that are due.
         let made = tokio::task::spawn_blocking(move || Arc::new(Board::of(&scene)));
         match made.await {
             Ok(board) => {
-                *newest = Some((Instant::now(), Arc::clone(&board)));
+                *lock(&self.newest) = Some((Instant::now(), Arc::clone(&board)));
                 Some(board)
             }
             Err(error) => {
@@ -64,4 +87,9 @@ impl Show {
             }
         }
     }
+}
+
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is kept is replaced as a whole.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
