@@ -1,21 +1,22 @@
 //! One metric as DogStatsD has it on the wire: `name:value|kind|#key:value,...`.
 //!
-//! cadence has a writer for this, which formats and allocates each part; a page makes eight metrics, so that showed.
+//! cadence has a writer for this, which formats and allocates each part; a page makes eight metrics, so that
+//! showed. The value comes last here, since counts are summed up by all the rest.
 
 use crate::names::Kind;
 
-/// Writes one metric into an empty line; `common` are the tags of everything, as [`crate::events::tag_text`] makes them.
+/// Writes one metric without its value into an empty line, and returns where the value is missing. `common` are the
+/// tags of everything, as [`crate::events::tag_text`] makes them.
 pub(crate) fn write(
     line: &mut String,
     name: &str,
     kind: Kind,
-    value: impl FnOnce(&mut String),
     tags: &[(&str, &str)],
     common: &str,
-) {
+) -> usize {
     line.push_str(name);
     line.push(':');
-    value(line);
+    let at = line.len();
     line.push_str(match kind {
         Kind::Count => "|c|#",
         Kind::Gauge => "|g|#",
@@ -28,6 +29,7 @@ pub(crate) fn write(
     if common.is_empty() && line.pop() == Some('#') {
         line.pop(); // no tags at all, and no mark of their beginning
     }
+    at
 }
 
 /// `key:value,`
@@ -51,8 +53,8 @@ mod tests {
 
     fn line(kind: Kind, tags: &[(&str, &str)], common: &str) -> String {
         let mut line = String::new();
-        let value = |line: &mut String| line.push('1');
-        write(&mut line, "n", kind, value, tags, common);
+        let at = write(&mut line, "n", kind, tags, common);
+        line.insert(at, '1');
         line
     }
 

@@ -1,5 +1,6 @@
 //! What leaves a process, decoded by receivers that listen as the Datadog Agent does.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use console::dogstatsd::Kind;
@@ -44,22 +45,34 @@ async fn metrics_carry_the_unified_tags_and_leave_within_a_second() {
     let metrics = telemetry.metrics();
     metrics.gauge(&names::MY_METRIC, 42.0, &[(names::tag::HOST, "web-1")]);
     metrics.count(&names::HTTP_SERVER_REQUEST_COUNT, 3, &[]);
+    metrics.count(&names::HTTP_SERVER_REQUEST_COUNT, 4, &[]);
+    metrics.count(
+        &names::HTTP_SERVER_REQUEST_COUNT,
+        9,
+        &[(names::tag::HOST, "web-1")],
+    );
     metrics.distribution(&names::HTTP_SERVER_REQUEST_DURATION, 0.25, &[]);
     let seen = agent
         .store()
         .wait_for(PATIENCE, |seen: &Snapshot| {
             let one = |name| seen.metric(name).next().cloned();
+            let counts = seen.metric("http.server.request.count");
+            let counts = counts.map(|count| (count.tag(names::tag::HOST).is_some(), count.clone()));
+            let counts: BTreeMap<_, _> = counts.collect();
             Some((
                 one("my_metric")?,
-                one("http.server.request.count")?,
+                counts.get(&false).cloned()?,
+                counts.get(&true).cloned()?,
                 one("http.server.request.duration")?,
             ))
         })
         .await
-        .expect("three metrics, without a flush of ours");
-    let (gauge, count, duration) = seen;
+        .expect("all metrics, without a flush of ours");
+    let (gauge, count, other, duration) = seen;
     assert_eq!((gauge.kind, gauge.numbers()), (Kind::Gauge, &[42.0][..]));
-    assert_eq!((count.kind, count.numbers()), (Kind::Count, &[3.0][..]));
+    // The two of the same tags as their sum.
+    assert_eq!((count.kind, count.numbers()), (Kind::Count, &[7.0][..]));
+    assert_eq!((other.kind, other.numbers()), (Kind::Count, &[9.0][..]));
     assert_eq!(
         (duration.kind, duration.numbers()),
         (Kind::Distribution, &[0.25][..])
@@ -83,7 +96,7 @@ async fn metrics_carry_the_unified_tags_and_leave_within_a_second() {
         tags: &[(names::tag::SLO, "availability")],
         ..Event::default()
     });
-    let long = "a|b ".repeat(1_000);
+    let long = "a|b ".repeat(3_000);
     metrics.service_check(&ServiceCheck {
         name: names::SYNTHETICS_SLO_STATUS,
         status: CheckStatus::Critical,
@@ -109,7 +122,7 @@ async fn metrics_carry_the_unified_tags_and_leave_within_a_second() {
     }
     assert_eq!(check.status, console::dogstatsd::CheckStatus::Critical);
     let message = check.message.as_deref().expect("a message");
-    assert!(message.starts_with("a/b a/b") && message.len() < 1_432);
+    assert!(message.starts_with("a/b a/b") && message.len() < 8_192);
     assert_eq!(agent.store().bad_packets().total, 0);
     telemetry.shutdown();
 }
