@@ -141,10 +141,21 @@ pub(super) fn read_sketch(bytes: &[u8]) -> (u32, impl Iterator<Item = (u16, u32)
     let mut input = Input(bytes);
     let unanswered = input.count().unwrap_or_default();
     let number = input.number().unwrap_or_default();
-    let mut bin = 0;
+    let mut bin = 0_u16;
     let bins = (0..number).map_while(move |_| {
-        bin += u16::try_from(input.number().ok()?).ok()?;
-        Some((bin, input.count().ok()?))
+        // Nearly always one byte each.
+        let (step, count) = match *input.0 {
+            [step @ ..0x80, count @ ..0x80, ..] => {
+                input.0 = &input.0[2..];
+                (u16::from(step), u32::from(count))
+            }
+            _ => (
+                u16::try_from(input.number().ok()?).ok()?,
+                input.count().ok()?,
+            ),
+        };
+        bin = bin.checked_add(step)?;
+        Some((bin, count))
     });
     (unanswered, bins)
 }
@@ -197,11 +208,6 @@ impl<'a> Input<'a> {
     }
 
     fn number(&mut self) -> Result<u64, CodecError> {
-        // Most are small.
-        if let Some((first @ ..0x80, rest)) = self.0.split_first() {
-            self.0 = rest;
-            return Ok(u64::from(*first));
-        }
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

@@ -141,18 +141,21 @@ impl Merger {
     pub(super) fn add(&mut self, sketch: &Packed) {
         let (unanswered, bins) = sketch.bins();
         self.unanswered = self.unanswered.saturating_add(unanswered);
+        // They ascend.
+        let mut ends = None;
         for (bin, count) in bins {
             let bin = usize::from(bin);
-            let Some(sum) = self.counts.get_mut(bin) else {
-                continue;
-            };
-            *sum = sum.saturating_add(count);
-            self.filled = if self.filled.is_empty() {
-                bin..bin + 1
-            } else {
-                self.filled.start.min(bin)..self.filled.end.max(bin + 1)
-            };
+            if let Some(sum) = self.counts.get_mut(bin) {
+                *sum = sum.saturating_add(count);
+                ends = Some((ends.map_or(bin, |(first, _)| first), bin + 1));
+            }
         }
+        let Some((first, end)) = ends else { return };
+        self.filled = if self.filled.is_empty() {
+            first..end
+        } else {
+            self.filled.start.min(first)..self.filled.end.max(end)
+        };
     }
 
     /// What was added since the last time.

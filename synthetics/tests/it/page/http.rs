@@ -185,8 +185,13 @@ async fn a_page_without_a_history_says_so_and_is_not_ready() {
 }
 
 #[tokio::test]
-async fn news_come_as_events() {
-    let stage = one().await;
+async fn news_come_as_events_once_they_are_shown() {
+    // In the background, as the prober has it.
+    let stage = Stage::of(Set {
+        pace: Duration::from_millis(50),
+        ..Set::default()
+    })
+    .await;
     let mut stream = Client::new()
         .get(format!("{}/events", stage.page.url()))
         .send()
@@ -206,7 +211,14 @@ async fn news_come_as_events() {
     stage.record(60, 0, "tokyo", bad("gone"));
     let second = next().await;
     assert!(second.contains("event: news"), "{second}");
-    assert_ne!(first, second, "another number");
+    let told: u64 = second
+        .lines()
+        .find_map(|line| line.strip_prefix("data: ")?.parse().ok())
+        .expect("a number");
+    let status = stage.json("/api/v1/status").await;
+    let shown = status["changes"].as_u64().expect("a number");
+    assert!(shown >= told && told > 0, "{shown} of {told} are shown");
+    assert_eq!(status["checks"][0]["bad"], 1);
     // The end of the page is the end of the stream.
     stage.page.shutdown().await;
     let end = tokio::time::timeout(Duration::from_secs(20), stream.chunk()).await;

@@ -44,6 +44,8 @@ pub(crate) struct Set {
     pub(crate) locations: Vec<&'static str>,
     pub(crate) maintenance: Vec<Maintenance>,
     pub(crate) time_scale: u32,
+    /// From one working out of the numbers to the next.
+    pub(crate) pace: Duration,
 }
 
 impl Default for Set {
@@ -54,6 +56,8 @@ impl Default for Set {
             locations: vec!["tokyo"],
             maintenance: Vec::new(),
             time_scale: 1,
+            // Every answer is as new as the history.
+            pace: Duration::ZERO,
         }
     }
 }
@@ -108,9 +112,8 @@ impl Stage {
             set.locations.iter().map(site).collect(),
             START.start(),
         );
-        // Every answer is as new as the history.
         let config = Config {
-            pace: Duration::ZERO,
+            pace: set.pace,
             ..Config::default()
         };
         let page = Page::bind(config).await.expect("a free port");
