@@ -194,10 +194,10 @@ fn lines(number: u64, pages: std::ops::Range<u64>) -> String {
     lines
 }
 
-/// A packet of eight metrics for each page, a few at a time as services send them.
+/// A packet of forty samples for each ten pages, as services that gather them for a second send them.
 async fn packets(to: SocketAddr, rate: u64, stop: CancellationToken) -> u64 {
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let packet = ["http.server.request.count:1|c|#service:details,http.route:/details/{id},http.response.status_code:200"; 8].join("\n");
+    let packet = ["http.server.request.duration:0.00125|d|#http.request.method:GET,http.route:/details/{id},http.response.status_code:200,service:details,version:0.1.0"; 40].join("\n");
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     let mut sent = 0;
     loop {
@@ -205,7 +205,7 @@ async fn packets(to: SocketAddr, rate: u64, stop: CancellationToken) -> u64 {
             () = stop.cancelled() => return sent,
             _ = ticks.tick() => {}
         }
-        for _ in 0..rate / 100 {
+        for _ in 0..rate / 1_000 {
             socket.send_to(packet.as_bytes(), to).await.unwrap();
             sent += 1;
         }
