@@ -7,11 +7,16 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+/// What pages of different programs look alike by.
+#[derive(RustEmbed)]
+#[folder = "static/"]
+struct Shared;
 
 /// A file.
 #[derive(Debug)]
-pub struct Asset {
+struct Asset {
     body: Bytes,
     etag: HeaderValue,
     version: String,
@@ -22,30 +27,36 @@ pub struct Asset {
 #[derive(Debug)]
 pub struct Assets(HashMap<String, Asset>);
 
+impl Asset {
+    fn of(file: EmbeddedFile) -> Option<Self> {
+        let mut version = String::with_capacity(16);
+        for byte in file.metadata.sha256_hash().iter().take(8) {
+            let _ = write!(version, "{byte:02x}");
+        }
+        let media_type = match file.metadata.mimetype() {
+            text if text.starts_with("text/") => format!("{text}; charset=utf-8"),
+            other => other.to_owned(),
+        };
+        Some(Self {
+            etag: HeaderValue::try_from(format!("\"{version}\"")).ok()?,
+            media_type: HeaderValue::try_from(media_type).ok()?,
+            body: Bytes::from(file.data.into_owned()),
+            version,
+        })
+    }
+}
+
 impl Assets {
-    /// The files of a folder that was embedded.
+    /// The files of a folder that was embedded, and those that all pages share: `theme.css`, `look.js`
+    /// and `icon.svg`. A file of the folder stands in the place of a shared one with its name.
     #[must_use]
     pub fn of<Files: RustEmbed>() -> Self {
+        let shared = Shared::iter().map(|name| (Shared::get(&name), name));
+        let own = Files::iter().map(|name| (Files::get(&name), name));
         Self(
-            Files::iter()
-                .filter_map(|name| {
-                    let file = Files::get(&name)?;
-                    let mut version = String::with_capacity(16);
-                    for byte in file.metadata.sha256_hash().iter().take(8) {
-                        let _ = write!(version, "{byte:02x}");
-                    }
-                    let media_type = match file.metadata.mimetype() {
-                        text if text.starts_with("text/") => format!("{text}; charset=utf-8"),
-                        other => other.to_owned(),
-                    };
-                    let asset = Asset {
-                        etag: HeaderValue::try_from(format!("\"{version}\"")).ok()?,
-                        media_type: HeaderValue::try_from(media_type).ok()?,
-                        body: Bytes::from(file.data.into_owned()),
-                        version,
-                    };
-                    Some((name.into_owned(), asset))
-                })
+            shared
+                .chain(own)
+                .filter_map(|(file, name)| Some((name.into_owned(), Asset::of(file?)?)))
                 .collect(),
         )
     }

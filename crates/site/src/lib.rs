@@ -1,5 +1,6 @@
 //! What pages for people on this machine stand on: the [`guard`] says who may ask, [`serve`] answers
-//! on a listener within bounds, [`assets`] are files that are built in.
+//! on a listener within bounds, [`assets`] are files that are built in, with those by which all pages
+//! look alike (`static/`).
 //!
 //! The console and the prober's page are axum routers over this. The shop's services are not: they
 //! stand on `web`, which is actix.
@@ -8,6 +9,6 @@ pub mod assets;
 pub mod guard;
 pub mod serve;
 
-pub use assets::{Asset, Assets};
+pub use assets::Assets;
 pub use guard::{Guard, Refused};
 pub use serve::{Protocol, Room, serve};

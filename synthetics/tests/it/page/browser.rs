@@ -102,30 +102,48 @@ async fn look(browser: &Browser, stage: &Stage) -> WebDriverResult<()> {
     in_a_frame(browser, &url).await
 }
 
+/// Ink is dark on white, whether the page is dark because somebody pressed the button or because the device is.
 async fn on_paper(browser: &Browser, url: &str) -> WebDriverResult<()> {
     browser.resize(800, 1_600).await?;
-    browser.goto(format!("{url}/?theme=dark")).await?;
     let tools = browser.cdp();
-    let paper = serde_json::json!({ "media": "print" });
-    tools.send_raw("Emulation.setEmulatedMedia", paper).await?;
-    browser.picture("status-print").await?;
-    let ground = "return getComputedStyle(document.body).backgroundColor";
-    let ground = browser.execute(ground, vec![]).await?;
-    assert_eq!(
-        ground.json(),
-        "rgb(255, 255, 255)",
-        "white paper, though the page is dark"
-    );
-    assert!(
-        !browser
-            .find(By::Css(".looks"))
-            .await?
-            .is_displayed()
-            .await?
-    );
-    let screen = serde_json::json!({ "media": "" });
+    for (dark_by, query, device) in [("choice", "?theme=dark", "light"), ("device", "", "dark")] {
+        browser.goto(format!("{url}/{query}")).await?;
+        let device = serde_json::json!({ "name": "prefers-color-scheme", "value": device });
+        let mut media = serde_json::json!({ "media": "", "features": [device] });
+        tools
+            .send_raw("Emulation.setEmulatedMedia", media.clone())
+            .await?;
+        assert_eq!(
+            inks(browser).await?.0,
+            "rgb(21, 23, 26)",
+            "{dark_by}: dark at first"
+        );
+        media["media"] = "print".into();
+        tools.send_raw("Emulation.setEmulatedMedia", media).await?;
+        browser.picture(&format!("status-print-{dark_by}")).await?;
+        let (ground, others) = inks(browser).await?;
+        assert_eq!(ground, "rgb(255, 255, 255)", "{dark_by}: white paper");
+        for ink in others {
+            assert!(
+                ["rgb(0, 0, 0)", "rgb(51, 51, 51)"].contains(&ink.as_str()),
+                "{dark_by}: {ink} on paper"
+            );
+        }
+        let looks = browser.find(By::Css(".looks")).await?;
+        assert!(!looks.is_displayed().await?);
+    }
+    let screen = serde_json::json!({ "media": "", "features": [] });
     tools.send_raw("Emulation.setEmulatedMedia", screen).await?;
     Ok(())
+}
+
+/// The colour of the page, and those of all its words.
+async fn inks(browser: &Browser) -> WebDriverResult<(String, Vec<String>)> {
+    let script = "return [getComputedStyle(document.body).backgroundColor, [...new Set(
+        [...document.querySelectorAll('main *:not(svg, svg *)')].filter((e) => e.checkVisibility())
+            .map((e) => getComputedStyle(e).color))]]";
+    let found = browser.execute(script, vec![]).await?;
+    Ok(serde_json::from_value(found.json().clone()).expect("a colour and colours"))
 }
 
 async fn news_come_by_themselves(browser: &Browser, stage: &Stage) -> WebDriverResult<()> {

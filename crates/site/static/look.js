@@ -11,6 +11,8 @@
   if ((asked.get("type") || read("type")) === "large") root.dataset.type = "large";
 
   addEventListener("DOMContentLoaded", () => {
+    // A page in another's frame has no buttons.
+    if (!document.getElementById("theme")) return;
     const button = (id, pressed, press) => {
       const element = document.getElementById(id);
       const show = () => element.setAttribute("aria-pressed", String(pressed()));
@@ -18,7 +20,6 @@
       element.addEventListener("click", () => { press(); show(); dispatchEvent(new Event("look")); });
       show();
     };
-    if (!document.getElementById("theme")) return;
     button("theme", dark, () => { root.dataset.theme = dark() ? "light" : "dark"; keep("theme", root.dataset.theme); });
     button("large", () => root.dataset.type === "large", () => {
       if (root.dataset.type) delete root.dataset.type; else root.dataset.type = "large";
