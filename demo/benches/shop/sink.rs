@@ -1,4 +1,6 @@
-//! Takes telemetry as an agent would, as cheaply as possible, so that the figures are the shop's own.
+//! Takes telemetry as an agent would, as cheaply as possible, so that the figures are the shop's own. The
+//! console's receivers decode what they take, on the cores that the shop needs: they are what `--console`
+//! measures against this, so they cannot stand in for it.
 
 use std::net::{SocketAddr, UdpSocket};
 
