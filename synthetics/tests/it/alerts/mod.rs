@@ -5,4 +5,5 @@ mod program;
 mod receiver;
 mod stage;
 mod states;
+mod statsd;
 mod webhooks;

@@ -170,7 +170,9 @@ async fn an_outage_is_told_once_to_everybody_and_so_is_its_end() {
         .await
         .expect("a service check");
     assert_eq!(check.name, "synthetics.slo.status");
-    assert_eq!(check.tags.get("slo"), Some("up"));
+    for (key, value) in [("slo", "up"), ("simulated", "true"), ("time_scale", "60")] {
+        assert_eq!(check.tags.get(key), Some(value), "{key}");
+    }
     let before = shop.asked("/health");
     wait_for(|| shop.asked("/health") >= before + 8).await;
     assert_eq!(ops.seen().len(), 2, "told once, after one failure");
