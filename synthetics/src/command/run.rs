@@ -169,13 +169,18 @@ async fn open_page(args: &PageArgs) -> anyhow::Result<Option<Page>> {
         allowed_frames: args.allow_frame.clone(),
         ..page::Config::default()
     };
-    let page = match (
-        Page::bind(config(args.port.unwrap_or(PageArgs::PORT))).await,
-        args.port,
-    ) {
+    let usual = PageArgs::PORT;
+    let page = match Page::bind(config(args.port.unwrap_or(usual))).await {
         // A second prober on the same machine need not be told.
-        (Err(_), None) => Page::bind(config(0)).await?,
-        (page, _) => page?,
+        Err(error) if error.is_taken() && args.port.is_none() => {
+            let page = Page::bind(config(0)).await?;
+            tracing::info!(
+                usual,
+                "another program has the usual port, so a free one is taken"
+            );
+            page
+        }
+        page => page?,
     };
     tracing::info!(page = page.url(), "status page");
     Ok(Some(page))

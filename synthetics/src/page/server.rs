@@ -66,6 +66,14 @@ pub struct BindError {
     source: io::Error,
 }
 
+impl BindError {
+    /// Whether somebody else has the port.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AddrInUse
+    }
+}
+
 /// What every handler sees.
 #[derive(Clone)]
 pub(super) struct Site(Arc<Parts>);

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use crate::gate::{synthetics, wait_for};
 use crate::shop::Shop;
 
-fn run(engine: &Engine, shop: &Shop, arguments: &[&str]) -> Command {
+pub(crate) fn run(engine: &Engine, shop: &Shop, arguments: &[&str]) -> Command {
     let args = engine.store_args();
     let usual = [
         "run",
@@ -39,7 +39,7 @@ async fn terminate(child: Child) -> Output {
     child.wait_with_output().await.expect("it ends")
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let pid = child.id().expect("it is running").to_string();
     let sent = std::process::Command::new("kill")
         .args([name, &pid])

@@ -163,7 +163,10 @@ fn range(known: &Known<'_>, now: Timestamp) -> Range<Minute> {
     let longest = View::span(known.view.slos()).saturating_sub(Minute::LENGTH);
     let end = Minute::of(now).plus(1);
     let begin = Minute::of(end.start().minus(longest));
-    let oldest = known.lanes.oldest();
+    // The lanes know the newest hours alone by the minute.
+    let slos = 0..known.view.slos().len();
+    let oldest = slos.filter_map(|slo| known.view.oldest(slo));
+    let oldest = oldest.chain(known.lanes.oldest()).min();
     let first = oldest.map_or(begin, |oldest| oldest.max(begin));
     first.min(end)..end
 }

@@ -7,7 +7,7 @@ use synthetics::slo::{LocationRule, Maintenance};
 use super::{START, Set, Stage, availability, bad, good, latency, success};
 
 /// The text of the page without its marks.
-async fn words(stage: &Stage) -> String {
+pub(super) async fn words(stage: &Stage) -> String {
     let (status, html) = stage.get("/").await;
     assert_eq!(status, 200, "{html}");
     let mut text = String::new();
@@ -26,7 +26,7 @@ async fn words(stage: &Stage) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn assert_says(text: &str, what: &str) {
+pub(super) fn assert_says(text: &str, what: &str) {
     assert!(text.contains(what), "no {what:?} in\n{text}");
 }
 

@@ -4,6 +4,8 @@
 mod browser;
 mod figures;
 mod http;
+mod program;
+mod rules;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
