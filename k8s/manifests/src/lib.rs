@@ -142,12 +142,28 @@ pub fn check(builds: &[Build]) -> Vec<Fault> {
         labelling::check(&mut find);
         network::check(&mut find);
         promises::check(&mut find);
+        settled(&mut find);
         faults.append(&mut find.faults);
     }
     faults.extend(network::unknown_labels(builds));
     faults.sort();
     faults.dedup();
     faults
+}
+
+/// A second `kubectl apply` finds nothing to change. It drops what a strategy of no type has, and so patches that
+/// each time.
+fn settled(find: &mut Finder) {
+    for object in &find.build.objects {
+        for strategy in ["strategy", "updateStrategy"] {
+            let of = |field| object.at(&["spec", strategy, field]).is_some();
+            find.unless(
+                !of("rollingUpdate") || of("type"),
+                object,
+                format!("its {strategy} has no type, so that each apply changes it"),
+            );
+        }
+    }
 }
 
 /// Why there are no builds to look at.

@@ -169,3 +169,13 @@ fn labels_are_checked() {
         "there is no container detail",
     );
 }
+
+#[test]
+fn a_second_apply_is_checked_to_change_nothing() {
+    told(
+        "base",
+        "    type: RollingUpdate\n",
+        "",
+        "its strategy has no type, so that each apply changes it",
+    );
+}
