@@ -16,7 +16,7 @@ use crate::programs::of_image;
 const LAST_TELEMETRY: Duration = Duration::from_secs(2);
 /// What Kubernetes gives where nothing is written.
 const DEFAULT_TERMINATION: u64 = 30;
-/// Paths that the servers of ours answer, by what they run; `tests/it.rs` asks them.
+/// Paths that the servers of ours answer, by what they run; the tests ask them.
 pub const PATHS: [(&str, &[&str]); 7] = [
     ("details", &["/livez", "/readyz"]),
     ("productpage", &["/livez", "/readyz"]),
