@@ -79,8 +79,29 @@ struct Place {
 #[derive(Clone, Debug, Default)]
 struct Lane {
     minutes: Ring<Cell>,
-    hours: Ring<Cell>,
+    hours: Ring<Hour>,
     stretches: Stretches,
+}
+
+/// An hour, counted from 1970 in a ring of hours.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hour {
+    sum: Cell,
+    /// A bit for each minute that has any result, the first one lowest.
+    measured: u64,
+}
+
+impl Hour {
+    /// Takes a minute in place of what was known of it.
+    fn replace(&mut self, minute: Minute, before: Cell, cell: Cell) {
+        self.sum = self.sum.plus(cell).minus(before);
+        let bit = 1 << (minute.0 % 60);
+        if cell.is_measured() {
+            self.measured |= bit;
+        } else {
+            self.measured &= !bit;
+        }
+    }
 }
 
 impl Lanes {
@@ -166,15 +187,13 @@ impl Lanes {
             .max()
     }
 
-    /// The first minute that has any result; where that is longer ago than [`FRESH`], the first
-    /// one of its hour.
+    /// The first minute that has any result.
     #[must_use]
     pub fn oldest(&self) -> Option<Minute> {
         let oldest = |lane: &Lane| {
-            let hour = lane.hours.oldest_measured()?.0 * 60;
-            let minute = lane.minutes.oldest_measured();
-            let minute = minute.filter(|minute| minute.0 - minute.0 % 60 == hour);
-            Some(minute.unwrap_or(Minute(hour)))
+            let (hour, found) = lane.hours.oldest(|hour| hour.measured > 0)?;
+            let minute = u64::from(found.measured.trailing_zeros());
+            Some(Minute(hour.0 * 60 + minute))
         };
         self.chosen(None, None).filter_map(oldest).min()
     }
@@ -190,7 +209,7 @@ impl Lanes {
         let mut found = Found::default();
         for lane in self.chosen(check, location) {
             for hour in range.start.0 / 60..range.end.0.div_ceil(60) {
-                found.add(lane.hours.get(Minute(hour)));
+                found.add(lane.hours.get(Minute(hour)).sum);
             }
         }
         found
@@ -211,7 +230,7 @@ impl Lanes {
                     (from..until).for_each(|m| found.add(lane.minutes.get(Minute(m))));
                 } else {
                     let hours = from / 60..until.div_ceil(60);
-                    hours.for_each(|hour| found.add(lane.hours.get(Minute(hour))));
+                    hours.for_each(|hour| found.add(lane.hours.get(Minute(hour)).sum));
                 }
             }
             all.push(found);
@@ -275,21 +294,22 @@ impl Lane {
             let cell = Cell::from(counts);
             let before = self.minutes.get(first);
             self.minutes.set(first, cell, FRESH);
-            let hour = Minute(first.0 / 60);
-            let sum = self.hours.get(hour).plus(cell).minus(before);
-            self.hours.set(hour, sum, hours);
+            let at = Minute(first.0 / 60);
+            let mut hour = self.hours.get(at);
+            hour.replace(first, before, cell);
+            self.hours.set(at, hour, hours);
         } else {
-            let mut sums: BTreeMap<u64, Cell> = BTreeMap::new();
+            let mut inside: BTreeMap<u64, Hour> = BTreeMap::new();
             for (minute, counts) in series.minutes() {
                 let cell = Cell::from(counts);
-                let sum = sums.entry(minute.0 / 60).or_default();
-                *sum = sum.plus(cell);
+                let hour = inside.entry(minute.0 / 60).or_default();
+                hour.replace(minute, Cell::default(), cell);
                 if self.minutes.holds(minute, FRESH) {
                     self.minutes.set(minute, cell, FRESH);
                 }
             }
-            for (hour, sum) in sums {
-                self.hours.set(Minute(hour), sum, hours);
+            for (at, hour) in inside {
+                self.hours.set(Minute(at), hour, hours);
             }
         }
         self.stretches

@@ -113,12 +113,17 @@ impl<T: Copy + Default> Ring<T> {
             *kept = cell;
         }
     }
+
+    /// The oldest that is like this, and where it is.
+    pub(super) fn oldest(&self, like: impl Fn(&T) -> bool) -> Option<(Minute, T)> {
+        let at = self.cells.iter().position(like)?;
+        Some((Minute(self.first + at as u64), self.cells[at]))
+    }
 }
 
 impl Ring<Cell> {
     pub(super) fn oldest_measured(&self) -> Option<Minute> {
-        let at = self.cells.iter().position(|cell| cell.is_measured())?;
-        Some(Minute(self.first + at as u64))
+        self.oldest(|cell| cell.is_measured()).map(|(at, _)| at)
     }
 
     pub(super) fn newest_measured(&self) -> Option<Minute> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::Ground;
 use super::timeline::State;
 use crate::history::lanes::{FRESH, Found};
-use crate::history::{Lanes, Minute, Sketch};
+use crate::history::{Lanes, Level, Minute, Sketch};
 use crate::page::format::{Moment, millis};
 use crate::slo::{Percent, Rounding, samples};
 use crate::tally::Shown;
@@ -167,15 +167,18 @@ fn latency(times: &[(Minute, u64, Sketch)], end: Minute) -> Vec<LatencyPoint> {
 }
 
 fn cells(lanes: &Lanes, check: usize, range: &Range<Minute>, every: Duration) -> Vec<Cell> {
-    let minutes = range.end.0 - range.start.0;
+    let fresh = range.end.0 - range.start.0 <= FRESH;
+    // Whole hours, so that none is in two cells.
+    let (unit, start) = if fresh {
+        (1, range.start)
+    } else {
+        (60, Level::Hour.floor(range.start))
+    };
+    let units = (range.end.0 - start.0).div_ceil(unit);
+    let step = units.div_ceil(CELLS).max(1) * unit;
     // Where none was due, it is as it was last.
     let stride = every.as_secs().div_ceil(60).max(1);
     let mut last = None;
-    let step = if minutes <= FRESH {
-        minutes.div_ceil(CELLS).max(1)
-    } else {
-        minutes.div_ceil(60).div_ceil(CELLS).max(1) * 60
-    };
     let state = |found: &Found| match found.results {
         results if results.bad > 0 => State::Down,
         results if results.good == 0 => State::Gap,
@@ -183,8 +186,12 @@ fn cells(lanes: &Lanes, check: usize, range: &Range<Minute>, every: Duration) ->
         _ => State::Up,
     };
     let mut cells: Vec<Cell> = Vec::new();
-    for (at, found) in lanes.steps(check, range, step).iter().enumerate() {
-        let from = range.start.plus(at as u64 * step);
+    for (at, found) in lanes
+        .steps(check, &(start..range.end), step)
+        .iter()
+        .enumerate()
+    {
+        let from = start.plus(at as u64 * step);
         let mut now = state(found);
         match last {
             _ if now != State::Gap => last = Some((now, from)),
@@ -193,7 +200,7 @@ fn cells(lanes: &Lanes, check: usize, range: &Range<Minute>, every: Duration) ->
         }
         let cell = Cell {
             state: now,
-            from: Moment(from.start()),
+            from: Moment(from.max(range.start).start()),
             until: Moment(from.plus(step).min(range.end).start()),
             good: found.results.good,
             bad: found.results.bad,

@@ -93,7 +93,7 @@ pub(crate) struct Ground<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) known: Known<'a>,
     pub(crate) now: Timestamp,
-    /// From the first hour that has anything, or the start of the longest window, up to now.
+    /// From the first minute that has anything, or the start of the longest window, up to now.
     pub(crate) range: Range<Minute>,
     /// By objective that counts time: what each minute of the range was at each location.
     pub(crate) places: Vec<Vec<(Arc<str>, Vec<SliceState>)>>,
@@ -163,9 +163,9 @@ fn range(known: &Known<'_>, now: Timestamp) -> Range<Minute> {
     let longest = View::span(known.view.slos()).saturating_sub(Minute::LENGTH);
     let end = Minute::of(now).plus(1);
     let begin = Minute::of(end.start().minus(longest));
-    // The lanes know the newest hours alone by the minute.
     let slos = 0..known.view.slos().len();
     let oldest = slos.filter_map(|slo| known.view.oldest(slo));
+    // A check that no objective is about may be the oldest.
     let oldest = oldest.chain(known.lanes.oldest()).min();
     let first = oldest.map_or(begin, |oldest| oldest.max(begin));
     first.min(end)..end

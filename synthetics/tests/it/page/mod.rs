@@ -6,6 +6,7 @@ mod figures;
 mod http;
 mod program;
 mod rules;
+mod span;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
