@@ -1,11 +1,15 @@
 //! `synthetics gate` as a script or a person runs it.
 
+use std::process::Output;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::process::Command;
 
 use crate::shop::{Behaviour, Shop};
+
+/// After this a test fails. Generous, since a debug build may share two cores with a compiler.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Outcome {
     code: Option<i32>,
@@ -43,10 +47,16 @@ pub(crate) fn synthetics(arguments: &[&str]) -> Command {
     command
 }
 
+/// What it left, once it has ended. One that goes on is killed after a minute, and the test fails.
+pub(crate) async fn ended(output: impl Future<Output = std::io::Result<Output>>) -> Output {
+    let output = tokio::time::timeout(PATIENCE, output).await;
+    output.expect("it ends").expect("it runs")
+}
+
 async fn gate(target: &str, arguments: &[&str]) -> Outcome {
     let mut all = vec!["gate", "--target", target];
     all.extend(arguments);
-    let output = synthetics(&all).output().await.expect("the program runs");
+    let output = ended(synthetics(&all).output()).await;
     Outcome {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("text"),
@@ -231,7 +241,7 @@ async fn a_gate_stopped_early_is_never_green() {
         .args(["-TERM", &pid])
         .status();
     assert!(status.expect("kill runs").success());
-    let output = child.wait_with_output().await.expect("it ends");
+    let output = ended(child.wait_with_output()).await;
     assert_eq!(output.status.code(), Some(3));
     let json: Value = serde_json::from_slice(&output.stdout).expect("a whole report");
     assert_eq!(json["interrupted"], true);
@@ -268,7 +278,7 @@ async fn bad_usage_is_an_error_that_says_the_mend() {
 
 /// Waits for a condition that must come true; the limit only ends a broken test.
 pub(crate) async fn wait_for(mut condition: impl FnMut() -> bool) {
-    let limit = std::time::Instant::now() + Duration::from_secs(60);
+    let limit = std::time::Instant::now() + PATIENCE;
     while !condition() {
         assert!(std::time::Instant::now() < limit, "it never came true");
         tokio::time::sleep(Duration::from_millis(10)).await;

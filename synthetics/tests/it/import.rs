@@ -10,7 +10,7 @@ use synthetics::import::{Imported, import};
 use synthetics::objective::Slo;
 
 use crate::export::config;
-use crate::gate::synthetics;
+use crate::gate::{ended, synthetics};
 
 fn read(text: &str) -> Imported {
     import(&"slo.yaml".into(), text).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
@@ -307,7 +307,7 @@ async fn the_programs_write_files_and_say_what_they_leave_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
     let run = async |arguments: &[&str]| {
-        let output = synthetics(arguments).output().await.expect("it runs");
+        let output = ended(synthetics(arguments).output()).await;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (
             output.status.code(),

@@ -8,7 +8,7 @@ use synthetics::history::store::{Retention, Store};
 use synthetics::history::{Level, Minute};
 use tokio::process::{Child, Command};
 
-use crate::gate::{synthetics, wait_for};
+use crate::gate::{ended, synthetics, wait_for};
 use crate::shop::Shop;
 
 pub(crate) fn run(engine: &Engine, shop: &Shop, arguments: &[&str]) -> Command {
@@ -36,7 +36,7 @@ pub(crate) fn run(engine: &Engine, shop: &Shop, arguments: &[&str]) -> Command {
 
 async fn terminate(child: Child) -> Output {
     signal(&child, "-TERM");
-    child.wait_with_output().await.expect("it ends")
+    ended(child.wait_with_output()).await
 }
 
 pub(crate) fn signal(child: &Child, name: &str) {
@@ -87,10 +87,7 @@ async fn a_second_prober_of_a_location_is_told_and_ends() {
     let arguments = ["--history", "on", "--create-table", "--location", "tokyo"];
     let first = run(&engine, &shop, &arguments).spawn().expect("it runs");
     wait_for(|| shop.seen().0 >= 6).await;
-    let second = run(&engine, &shop, &arguments)
-        .output()
-        .await
-        .expect("it ends");
+    let second = ended(run(&engine, &shop, &arguments).output()).await;
     assert_eq!(second.status.code(), Some(2), "{}", text(&second.stdout));
     let message = text(&second.stderr);
     assert!(
@@ -111,10 +108,7 @@ async fn a_second_prober_of_a_location_is_told_and_ends() {
         "--json",
         "/dev/null",
     ];
-    let other = run(&engine, &shop, &arguments)
-        .output()
-        .await
-        .expect("it ends");
+    let other = ended(run(&engine, &shop, &arguments).output()).await;
     assert!(
         !text(&other.stderr).contains("another prober"),
         "{}",
@@ -125,10 +119,7 @@ async fn a_second_prober_of_a_location_is_told_and_ends() {
 #[tokio::test]
 async fn a_table_that_is_not_there_is_told_and_stops_only_who_asked_for_it() {
     let (engine, shop) = (Engine::start().await, Shop::start().await);
-    let output = run(&engine, &shop, &["--history", "on"])
-        .output()
-        .await
-        .expect("it ends");
+    let output = ended(run(&engine, &shop, &["--history", "on"]).output()).await;
     assert_eq!(output.status.code(), Some(2));
     assert!(
         text(&output.stderr).contains("--create-table"),
@@ -244,7 +235,7 @@ async fn a_faster_clock_is_labelled_and_fills_a_window_in_moments() {
         );
         command
     };
-    let output = gate("600").output().await.expect("it runs");
+    let output = ended(gate("600").output()).await;
     let json: Value = serde_json::from_slice(&output.stdout).expect("a report");
     assert_eq!(json["time_scale"], 600, "{}", text(&output.stderr));
     let label = "on a clock that runs 600 times as fast as real time";
@@ -254,6 +245,6 @@ async fn a_faster_clock_is_labelled_and_fills_a_window_in_moments() {
     }
     let told = std::fs::read_to_string(&junit).expect("a report");
     assert!(told.contains("\"time_scale\" value=\"600\""), "{told}");
-    let output = gate("1").output().await.expect("it runs");
+    let output = ended(gate("1").output()).await;
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
 }

@@ -11,7 +11,7 @@ use synthetics::history::store::{Claim, Holder, MinuteItem, Retention, Saved, St
 use synthetics::history::{Bucket, Minute, Series};
 use synthetics::probe::{Failure, FailureKind, Measurement, Outcome, ProbeResult};
 
-use crate::gate::synthetics;
+use crate::gate::{ended, synthetics};
 use crate::shop::{Behaviour, Shop};
 
 struct Told {
@@ -45,11 +45,7 @@ async fn gate(engine: Option<&Engine>, arguments: &[&str], environment: &[(&str,
             args.dynamodb_endpoint.expect("it has one"),
         );
     }
-    let output = command
-        .envs(environment.iter().copied())
-        .output()
-        .await
-        .expect("the program runs");
+    let output = ended(command.envs(environment.iter().copied()).output()).await;
     Told {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("text"),
@@ -284,7 +280,7 @@ async fn a_replay_judges_as_the_gate_did_and_otherwise_with_other_targets() {
     assert_eq!(again.json()["checks"], live.json()["checks"]);
 
     // Half of the API is slow: 40 % would have been met.
-    let output = synthetics(&["config"]).output().await.expect("it runs");
+    let output = ended(synthetics(&["config"]).output()).await;
     let text = String::from_utf8(output.stdout).expect("text");
     let edited = folder.path().join("edited.yaml");
     let loose = text.replacen("target: 95%", "target: 40%", 1);

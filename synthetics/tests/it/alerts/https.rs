@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::program::{PATIENCE, config, log, signal};
 use super::receiver::Receiver;
-use crate::gate::{synthetics, wait_for};
+use crate::gate::{ended, synthetics, wait_for};
 use crate::server::Authority;
 use crate::shop::{Behaviour, Shop};
 
@@ -36,7 +36,7 @@ async fn authorities_of_ones_own_are_trusted_where_a_variable_names_them() {
     let test = async |name: &str, variable: Option<&str>| {
         let mut command = synthetics(&["alert", "test", name, "--config", &file]);
         command.envs(variable.map(|file| ("SSL_CERT_FILE", file)));
-        let output = command.output().await.expect("it runs");
+        let output = ended(command.output()).await;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let told = text(&output.stdout) + text(&output.stderr).as_str();
         assert!(!told.contains("s3cret"), "{told}");
@@ -88,10 +88,10 @@ async fn a_certificate_that_is_not_trusted_is_told_and_keeps_no_other_message_ba
     assert_eq!(fired[0].body["change"], "fired");
     wait_for(|| stranger.turned_away().len() >= 3).await;
     signal(&child, "-TERM");
-    let ended = child.wait_with_output().await.expect("it ends");
-    assert_eq!(ended.status.code(), Some(0), "{}", log(&out));
+    let output = ended(child.wait_with_output()).await;
+    assert_eq!(output.status.code(), Some(0), "{}", log(&out));
 
-    let (log, stderr) = (log(&out), String::from_utf8_lossy(&ended.stderr));
+    let (log, stderr) = (log(&out), String::from_utf8_lossy(&output.stderr));
     for told in [&*log, &*stderr] {
         assert!(
             !told.contains("s3cret") && !told.contains("panic"),

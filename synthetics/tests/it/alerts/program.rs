@@ -10,7 +10,7 @@ use sandbox::Engine;
 use tokio::process::Child;
 
 use super::receiver::{Receiver, Reply};
-use crate::gate::{synthetics, wait_for};
+use crate::gate::{ended, synthetics, wait_for};
 use crate::shop::{Behaviour, Shop};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -155,8 +155,8 @@ async fn an_outage_is_told_once_to_everybody_and_so_is_its_end() {
     let before = shop.asked("/health");
     wait_for(|| shop.asked("/health") >= before + 8).await;
     signal(&child, "-TERM");
-    let ended = child.wait_with_output().await.expect("it ends");
-    assert_eq!(ended.status.code(), Some(0), "{}", log(&out));
+    let output = ended(child.wait_with_output()).await;
+    assert_eq!(output.status.code(), Some(0), "{}", log(&out));
     let child = start(&[]);
     wait_for(|| log(&out).contains("alert was firing before this start")).await;
     let check = agent
@@ -185,7 +185,7 @@ async fn an_outage_is_told_once_to_everybody_and_so_is_its_end() {
     assert_eq!(all[2].body["slo"]["title"], "renamed");
     chat.wait_for(2).await;
     signal(&child, "-TERM");
-    child.wait_with_output().await.expect("it ends");
+    ended(child.wait_with_output()).await;
     assert_eq!(other.seen().len(), 0, "it is not among those to notify");
     assert_eq!(ops.seen().len(), 3);
 
@@ -240,7 +240,7 @@ async fn a_webhook_can_be_tried() {
     let file = config(folder.path(), &shop, &hooks, "up");
     let test = async |name: &str| {
         let arguments = ["alert", "test", name, "--config", &file];
-        let output = synthetics(&arguments).output().await.expect("it runs");
+        let output = ended(synthetics(&arguments).output()).await;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let told = text(&output.stdout) + text(&output.stderr).as_str();
         assert!(!told.contains("s3cret"), "{told}");
@@ -264,10 +264,7 @@ async fn a_webhook_can_be_tried() {
     let (code, told) = test("opps").await;
     assert_eq!(code, Some(2), "{told}");
     assert!(told.contains("has ops, chat"), "{told}");
-    let output = synthetics(&["alert", "schema"])
-        .output()
-        .await
-        .expect("it runs");
+    let output = ended(synthetics(&["alert", "schema"]).output()).await;
     let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a schema");
     assert_eq!(schema["title"], "Message");
 }

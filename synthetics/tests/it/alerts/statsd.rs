@@ -18,7 +18,7 @@ use synthetics::probe::{FailureKind, ProbeResult};
 use tokio_util::sync::CancellationToken;
 
 use super::program::{PATIENCE, signal};
-use crate::gate::{synthetics, wait_for};
+use crate::gate::{ended, synthetics, wait_for};
 use crate::history::store::table;
 use crate::history::{answer, result};
 use crate::shop::{Behaviour, Shop};
@@ -190,8 +190,8 @@ async fn each_status_is_sent_as_a_service_check_and_each_change_as_an_event() {
     let before = agent.store().snapshot().service_checks.len();
     wait_for(|| agent.store().snapshot().service_checks.len() >= before + 4).await;
     signal(&child, "-TERM");
-    let ended = child.wait_with_output().await.expect("it ends");
-    assert_eq!(ended.status.code(), Some(0));
+    let output = ended(child.wait_with_output()).await;
+    assert_eq!(output.status.code(), Some(0));
 
     let seen = agent.store().snapshot();
     for (name, keys) in [

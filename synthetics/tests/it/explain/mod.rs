@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sandbox::Engine;
 use serde_json::{Value, json};
 
-use crate::gate::synthetics;
+use crate::gate::{ended, synthetics};
 use crate::past;
 
 const CONFIG: &str = "\
@@ -69,8 +69,7 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 /// What the program says, run in `folder`: code, standard output, standard error.
 async fn explain(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = synthetics(&[&["explain", "--config", "c.yaml"], arguments].concat());
-    let output = command.current_dir(folder).output().await;
-    let output = output.expect("the program runs");
+    let output = ended(command.current_dir(folder).output()).await;
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (
         output.status.code(),
@@ -169,11 +168,7 @@ async fn too_few_requests_have_no_percentile_and_no_verdict() {
         assert!(told.contains(part), "{part}\n{told}{error}");
     }
     let mut gate = synthetics(&["gate", "--config", "c.yaml", "--replay", "few.jsonl"]);
-    let output = gate
-        .current_dir(folder.path())
-        .output()
-        .await
-        .expect("it runs");
+    let output = ended(gate.current_dir(folder.path()).output()).await;
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(table.contains("needs 20"), "{table}");
     assert_eq!(output.status.code(), Some(3));
@@ -209,16 +204,17 @@ async fn a_history_is_explained_with_its_locations_and_burn_alerts() {
     let explain = async |arguments: &[&str]| {
         let arguments = [&["explain", "--config", "c.yaml"], arguments].concat();
         let args = engine.store_args();
-        let output = synthetics(&arguments)
-            .current_dir(folder.path())
-            .env("TABLE_PREFIX", args.table_prefix)
-            .env(
-                "DYNAMODB_ENDPOINT",
-                args.dynamodb_endpoint.expect("it has one"),
-            )
-            .output()
-            .await
-            .expect("it runs");
+        let output = ended(
+            synthetics(&arguments)
+                .current_dir(folder.path())
+                .env("TABLE_PREFIX", args.table_prefix)
+                .env(
+                    "DYNAMODB_ENDPOINT",
+                    args.dynamodb_endpoint.expect("it has one"),
+                )
+                .output(),
+        )
+        .await;
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{error}");
         String::from_utf8(output.stdout).expect("text")
@@ -274,7 +270,7 @@ async fn probes_of_its_own_are_explained_too() {
         "--max-rate",
         "60",
     ];
-    let output = synthetics(&arguments).output().await.expect("it runs");
+    let output = ended(synthetics(&arguments).output()).await;
     let told = String::from_utf8(output.stdout).expect("text");
     assert_eq!(
         output.status.code(),

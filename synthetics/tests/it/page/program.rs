@@ -10,7 +10,7 @@ use sandbox::Engine;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use crate::gate::{synthetics, wait_for};
+use crate::gate::{ended, synthetics, wait_for};
 use crate::history::store::table;
 use crate::keeping::{run, signal};
 use crate::shop::{Behaviour, Shop};
@@ -90,8 +90,8 @@ impl Prober {
 
     async fn end(self) {
         signal(&self.child, "-TERM");
-        let ended = self.child.wait_with_output().await.expect("it ends");
-        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        let output = ended(self.child.wait_with_output()).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
     }
 }
 
@@ -186,7 +186,7 @@ async fn a_port_that_was_asked_for_and_is_taken_is_an_error() {
         &mut run("127.0.0.1", Some(&port), None),
         &mut run("127.0.0.1", None, Some(&port)),
     ] {
-        let output = command.output().await.expect("it ends");
+        let output = ended(command.output()).await;
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let told = String::from_utf8_lossy(&output.stderr);
         let expected = format!(
@@ -195,10 +195,7 @@ async fn a_port_that_was_asked_for_and_is_taken_is_an_error() {
         assert!(told.starts_with(&expected), "{told}");
     }
     // An address that is not here is no matter of ports.
-    let output = run("192.0.2.1", None, None)
-        .output()
-        .await
-        .expect("it ends");
+    let output = ended(run("192.0.2.1", None, None).output()).await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("192.0.2.1:8081"), "{told}");
@@ -290,8 +287,8 @@ async fn what_the_exported_rules_select_is_what_prometheus_finds() {
     prober.end().await;
     let found = series(&exposition);
 
-    let exported = synthetics(&["export", "--to", "prometheus"]).output().await;
-    let exported = String::from_utf8(exported.expect("it runs").stdout).expect("text");
+    let exported = ended(synthetics(&["export", "--to", "prometheus"]).output()).await;
+    let exported = String::from_utf8(exported.stdout).expect("text");
     let rules: Vec<_> = exported
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
