@@ -6,7 +6,7 @@ use console::dogstatsd::Kind;
 use console::{Addresses, Receivers};
 use serde_json::Value;
 
-use crate::gate::{synthetics, wait_for};
+use crate::gate::{ended, synthetics, wait_for};
 use crate::shop::{Behaviour, Shop};
 
 #[tokio::test]
@@ -16,8 +16,18 @@ async fn a_run_with_an_end_writes_its_verdict() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("verdict.json");
     let path = file.to_str().expect("text");
-    let arguments = ["run", "--target", &shop.url, "--for", "2s", "--json", path];
-    let output = synthetics(&arguments).output().await.expect("it runs");
+    let arguments = [
+        "run",
+        "--target",
+        &shop.url,
+        "--for",
+        "4s",
+        "--max-rate",
+        "6",
+        "--json",
+        path,
+    ];
+    let output = ended(synthetics(&arguments).output()).await;
     assert_eq!(
         output.status.code(),
         Some(0),
@@ -30,7 +40,7 @@ async fn a_run_with_an_end_writes_its_verdict() {
     let log = String::from_utf8(output.stdout).expect("text");
     let down = log
         .lines()
-        .filter(|line| line.contains("check is down"))
+        .filter(|line| line.contains("check is down") && line.contains("productpage"))
         .count();
     assert_eq!(down, 1, "one line for one change of state:\n{log}");
     let left: Vec<_> = std::fs::read_dir(folder.path())
@@ -66,7 +76,7 @@ async fn a_run_without_an_end_reports_when_it_is_told_to_stop() {
         .args(["-TERM", &pid])
         .status();
     assert!(status.expect("kill runs").success());
-    let output = child.wait_with_output().await.expect("it ends");
+    let output = ended(child.wait_with_output()).await;
     assert_eq!(output.status.code(), Some(0));
     let report = std::fs::read(&file).expect("the report is there");
     let json: Value = serde_json::from_slice(&report).expect("a whole report");
@@ -78,10 +88,7 @@ async fn a_run_without_an_end_reports_when_it_is_told_to_stop() {
 
 #[tokio::test]
 async fn a_timeout_above_the_interval_is_refused() {
-    let output = synthetics(&["run", "--interval", "1s", "--timeout", "2s"])
-        .output()
-        .await
-        .expect("it runs");
+    let output = ended(synthetics(&["run", "--interval", "1s", "--timeout", "2s"]).output()).await;
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).expect("text");
     assert!(
@@ -106,12 +113,13 @@ async fn results_and_objectives_go_out_as_metrics() {
         "--location",
         "tokyo",
     ];
-    let output = synthetics(&arguments)
-        .env("DD_DOGSTATSD_DISABLE", "false")
-        .env("DD_DOGSTATSD_URL", agent.dogstatsd_url())
-        .output()
-        .await
-        .expect("it runs");
+    let output = ended(
+        synthetics(&arguments)
+            .env("DD_DOGSTATSD_DISABLE", "false")
+            .env("DD_DOGSTATSD_URL", agent.dogstatsd_url())
+            .output(),
+    )
+    .await;
     assert_eq!(output.status.code(), Some(0));
     // The process has ended, so that all it sent has arrived, and is taken before the receivers end.
     let store = agent.store();
@@ -195,7 +203,7 @@ async fn a_new_configuration_is_taken_up_and_a_bad_one_is_not() {
     wait_for(|| asked("/productpage") > pages).await;
     assert_eq!(asked("/health"), after, "the old check has ended");
     hang_up("-TERM");
-    let output = child.wait_with_output().await.expect("it ends");
+    let output = ended(child.wait_with_output()).await;
     assert_eq!(output.status.code(), Some(0));
 }
 
@@ -215,7 +223,7 @@ async fn simulated_locations_are_played_and_labelled() {
         "--json",
         path,
     ];
-    let output = synthetics(&arguments).output().await.expect("it runs");
+    let output = ended(synthetics(&arguments).output()).await;
     assert_eq!(output.status.code(), Some(0));
     let report = std::fs::read(&file).expect("the report is there");
     let json: Value = serde_json::from_slice(&report).expect("a whole report");
