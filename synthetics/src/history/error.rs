@@ -78,6 +78,22 @@ impl HistoryError {
     }
 }
 
+/// Whether a write with a condition was made: `false` where the condition did not hold.
+pub(super) fn written<T, E>(
+    operation: &'static str,
+    table: &str,
+    result: Result<T, SdkError<E>>,
+) -> Result<bool, HistoryError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if Failure::of(&error) == Failure::Condition => Ok(false),
+        Err(error) => Err(classify(operation, table, error)),
+    }
+}
+
 /// Classes what the SDK said.
 pub(super) fn classify<E>(operation: &'static str, table: &str, error: SdkError<E>) -> HistoryError
 where

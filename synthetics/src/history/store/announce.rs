@@ -2,7 +2,7 @@
 
 use super::{EXPIRES, PK, SK, Store, string};
 use crate::clock::Timestamp;
-use crate::history::error::{HistoryError, classify};
+use crate::history::error::{HistoryError, written};
 use crate::history::minute::Level;
 
 const KEY: &str = "told";
@@ -24,16 +24,6 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(classify("PutItem", &self.table, error)),
-        }
+        written("PutItem", &self.table, put)
     }
 }

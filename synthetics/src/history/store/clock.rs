@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{PK, SK, Store, number, string};
 use crate::clock::Timestamp;
-use crate::history::error::{HistoryError, classify};
+use crate::history::error::{HistoryError, classify, written};
 
 const KEY: &str = "clock";
 const REAL: &str = "real";
@@ -38,13 +38,8 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        match put {
-            Ok(_) => return Ok(new),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-            Err(error) => return Err(classify("PutItem", &self.table, error)),
+        if written("PutItem", &self.table, put)? {
+            return Ok(new);
         }
         let found = self
             .client

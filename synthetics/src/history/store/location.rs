@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::fmt;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck};
+use bookinfo::store::Failure;
 
 use super::{PK, RUN, SK, Store, number, string};
 use crate::clock::Timestamp;
-use crate::history::error::{HistoryError, classify};
+use crate::history::error::{HistoryError, classify, written};
 use crate::history::minute::{Level, Minute};
 
 const KIND: &str = "location";
@@ -226,11 +227,7 @@ impl Store {
                 };
                 Ok(Claim::Ours(record.unwrap_or_else(fresh)))
             }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
+            Err(error) if Failure::of(&error) == Failure::Condition => {
                 // Somebody was faster; the next look tells who.
                 match self.location(name).await? {
                     Some(seen) => Ok(Claim::Theirs(seen)),
@@ -269,17 +266,7 @@ impl Store {
             .expression_attribute_values(":free", AttributeValue::Bool(free))
             .send()
             .await;
-        match updated {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(classify("UpdateItem", &self.table, error)),
-        }
+        written("UpdateItem", &self.table, updated)
     }
 
     /// The part of a transaction that fails unless `run` holds the location.
