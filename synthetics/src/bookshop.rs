@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::objective::Slo;
 use crate::probe::Check;
 
 /// The built-in configuration for a shop at `target`.
 ///
-/// # Panics
-/// Never: the file is part of the program, and tested with it.
-#[must_use]
-pub fn config(target: &Url, timeout: Duration) -> Config {
+/// # Errors
+/// Where the file takes no such target, one that is not HTTP for example, or no such timeout.
+pub fn config(target: &Url, timeout: Duration) -> Result<Config, ConfigError> {
     let target = target.as_str().trim_end_matches('/').to_owned();
     let timeout = humantime::format_duration(timeout).to_string();
     let environment = move |name: &str| match name {
@@ -21,21 +20,25 @@ pub fn config(target: &Url, timeout: Duration) -> Config {
         "SYNTHETICS_TIMEOUT" | "SYNTHETICS_INTERVAL" => Some(timeout.clone()),
         _ => None,
     };
-    Config::built_in(&environment).expect("the built-in file is sound")
+    Config::built_in(&environment)
 }
 
 /// The six addresses of the shop, with what each must answer.
-#[must_use]
-pub fn checks(target: &Url, timeout: Duration) -> Vec<Check> {
-    let planned = config(target, timeout).checks;
-    planned.into_iter().map(|planned| planned.check).collect()
+///
+/// # Errors
+/// As [`config`].
+pub fn checks(target: &Url, timeout: Duration) -> Result<Vec<Check>, ConfigError> {
+    let planned = config(target, timeout)?.checks;
+    Ok(planned.into_iter().map(|planned| planned.check).collect())
 }
 
 /// The three objectives of the bookshop, latency under two limits.
 #[must_use]
 pub fn slos() -> Vec<Slo> {
-    let nowhere = Url::parse("http://127.0.0.1:9080").expect("an address");
-    config(&nowhere, Duration::from_secs(2)).slos
+    let config = Config::built_in(&|_| None);
+    config
+        .expect("the built-in file is part of the program, and tested with its defaults")
+        .slos
 }
 
 #[cfg(test)]
@@ -47,7 +50,7 @@ mod tests {
     #[test]
     fn every_objective_is_on_checks_that_exist() {
         let target = "http://shop.test/base/".parse().expect("an address");
-        let checks = checks(&target, Duration::from_secs(1));
+        let checks = checks(&target, Duration::from_secs(1)).expect("it is sound");
         let paths: Vec<_> = checks
             .iter()
             .map(|check| match &check.kind {
@@ -64,6 +67,8 @@ mod tests {
                 .iter()
                 .all(|path| path.starts_with("/base/api/v1/products"))
         );
+        let mail = "mailto:shop@shop.test".parse().expect("an address");
+        assert!(super::checks(&mail, Duration::from_secs(1)).is_err());
         for slo in slos() {
             assert!(slo.checks.iter().all(|check| *check < checks.len()));
         }

@@ -97,7 +97,7 @@ impl Latencies {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            micros: Histogram::new(3).expect("three digits are valid"),
+            micros: Histogram::new(3).expect("a histogram keeps up to five digits"),
             unanswered: 0,
         }
     }

@@ -23,7 +23,8 @@ pub fn rate(counts: Counts, target: Target) -> Option<Ratio> {
 #[must_use]
 pub fn maximum(target: Target) -> Ratio {
     let scale = i128::from(Percent::SCALE);
-    Ratio::new(scale, i128::from(target.budget_units())).expect("a target's budget is not zero")
+    let budget = i128::from(target.budget_units());
+    Ratio::new(scale, budget).expect("a target is less than 100 %, so its budget is not zero")
 }
 
 /// The factor that spends `share` of the budget of `period` within `long`:

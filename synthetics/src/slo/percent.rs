@@ -61,7 +61,8 @@ impl Percent {
     /// The exact fraction.
     #[must_use]
     pub fn ratio(self) -> Ratio {
-        Ratio::new(i128::from(self.0), i128::from(Self::SCALE)).expect("the scale is not zero")
+        Ratio::new(i128::from(self.0), i128::from(Self::SCALE))
+            .expect("the scale is not zero, and no u64 is too much for a ratio")
     }
 }
 

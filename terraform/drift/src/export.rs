@@ -47,6 +47,7 @@ pub fn check(parsed: &Parsed) -> Vec<Fault> {
 fn exported() -> Vec<Json> {
     let shop = url::Url::parse("http://127.0.0.1:9080").expect("an address");
     let config = synthetics::bookshop::config(&shop, Duration::from_secs(2));
+    let config = config.expect("the built-in file takes this address");
     let text = export(&config, Format::Datadog).text;
     serde_json::from_str(&text).expect("the export is JSON")
 }
