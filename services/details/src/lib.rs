@@ -45,7 +45,7 @@ pub fn main(cli: Cli) -> ExitCode {
 /// Where a setting cannot be used or the port is taken.
 pub async fn server(cli: &Cli, metrics: Metrics) -> anyhow::Result<Server> {
     let store = StoreConfig::load(&cli.store).await?;
-    let cache = Cache::<Details>::new(&cli.cache);
+    let cache = Cache::new(&cli.cache);
     let open = move || store.open();
     let bound = metrics.clone();
     Ok(Server::bind(
@@ -77,21 +77,14 @@ fn ready(store: &Store) -> ReadyCheck {
 
 struct Shop {
     store: Store,
-    cache: Option<Cache<Details>>,
+    cache: Cache<Details>,
     metrics: Metrics,
 }
 
 async fn details(path: Path<String>, shop: Data<Shop>) -> Result<actix::Json<Details>, Error> {
     let id: ProductId = path.parse().map_err(|_| not_numeric())?;
-    let read = shop.store.details(id);
-    let found = match &shop.cache {
-        None => read.await,
-        Some(cache) => {
-            cache
-                .get_or(id, |hit| shop.metrics.cache_lookup(hit), read)
-                .await
-        }
-    };
+    let (read, looked_up) = (shop.store.details(id), |hit| shop.metrics.cache_lookup(hit));
+    let found = shop.cache.get_or(id, looked_up, read).await;
     match found.map_err(store_failed)? {
         Some(details) => Ok(actix::Json(details)),
         None => Err(Error::new(
@@ -114,9 +107,6 @@ fn not_numeric() -> Error {
 }
 
 fn store_failed(error: StoreError) -> Error {
-    let message = match error.is_unreachable() {
-        true => "could not connect to details database",
-        false => "could not load details from database",
-    };
+    let message = error.for_client(Table::Details);
     Error::new(StatusCode::INTERNAL_SERVER_ERROR, message).with_cause(error)
 }

@@ -128,9 +128,6 @@ fn product_id(path: Option<Path<String>>) -> Result<ProductId, Error> {
 }
 
 fn store_failed(error: StoreError) -> Error {
-    let message = match error.is_unreachable() {
-        true => "could not connect to ratings database",
-        false => "could not load ratings from database",
-    };
+    let message = error.for_client(Table::Ratings);
     Error::new(StatusCode::INTERNAL_SERVER_ERROR, message).with_cause(error)
 }

@@ -84,7 +84,7 @@ pub fn main(cli: Cli) -> ExitCode {
 /// Where a setting cannot be used or the port is taken.
 pub async fn server(cli: &Cli, metrics: Metrics) -> anyhow::Result<Server> {
     let store = StoreConfig::load(&cli.store).await?;
-    let cache = Cache::<Arc<Vec<StoredReview>>>::new(&cli.cache);
+    let cache = Cache::new(&cli.cache);
     let open = move || store.open();
     let bound = metrics.clone();
     let cli = cli.clone();
@@ -127,7 +127,7 @@ fn ready(store: &Store) -> ReadyCheck {
 
 struct Shop {
     store: Store,
-    cache: Option<Cache<Arc<Vec<StoredReview>>>>,
+    cache: Cache<Arc<Vec<StoredReview>>>,
     metrics: Metrics,
     /// `None` in v1.
     ratings: Option<Outbound>,
@@ -172,17 +172,10 @@ type Stared = Option<Result<BTreeMap<Reviewer, Stars>, ()>>;
 
 impl Shop {
     async fn stored(&self, id: ProductId) -> Result<Arc<Vec<StoredReview>>, StoreError> {
-        let read = async { self.store.reviews(id).await.map(Arc::new) };
-        match &self.cache {
-            None => read.await,
-            Some(cache) => {
-                let read = async { read.await.map(Some) };
-                let found = cache
-                    .get_or(id, |hit| self.metrics.cache_lookup(hit), read)
-                    .await;
-                found.map(Option::unwrap_or_default)
-            }
-        }
+        let read = async { Ok(Some(Arc::new(self.store.reviews(id).await?))) };
+        let looked_up = |hit| self.metrics.cache_lookup(hit);
+        let found = self.cache.get_or(id, looked_up, read).await;
+        found.map(Option::unwrap_or_default)
     }
 
     async fn stars(&self, id: ProductId, request: &HttpRequest) -> Stared {
@@ -229,9 +222,6 @@ async fn health() -> HttpResponse {
 }
 
 fn store_failed(error: StoreError) -> Error {
-    let message = match error.is_unreachable() {
-        true => "could not connect to reviews database",
-        false => "could not load reviews from database",
-    };
+    let message = error.for_client(Table::Reviews);
     Error::new(StatusCode::INTERNAL_SERVER_ERROR, message).with_cause(error)
 }

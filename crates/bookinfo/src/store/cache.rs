@@ -20,24 +20,23 @@ pub struct CacheArgs {
     pub cache_capacity: u64,
 }
 
-/// Values by product, bounded in number and in age. Books that are not there are not kept.
+/// Values by product, bounded in number and in age. Books that are not there are not kept, and nothing is
+/// where the time to live is 0.
 #[derive(Clone)]
-pub struct Cache<T: Clone + Send + Sync + 'static>(moka::sync::Cache<ProductId, T>);
+pub struct Cache<T: Clone + Send + Sync + 'static>(Option<moka::sync::Cache<ProductId, T>>);
 
 impl<T: Clone + Send + Sync + 'static> Cache<T> {
-    /// A cache, or `None` where the time to live is 0.
-    pub fn new(args: &CacheArgs) -> Option<Self> {
-        (!args.cache_ttl.is_zero()).then(|| {
-            Self(
-                moka::sync::Cache::builder()
-                    .max_capacity(args.cache_capacity)
-                    .time_to_live(args.cache_ttl)
-                    .build(),
-            )
-        })
+    /// A cache with nothing in it.
+    pub fn new(args: &CacheArgs) -> Self {
+        Self((!args.cache_ttl.is_zero()).then(|| {
+            moka::sync::Cache::builder()
+                .max_capacity(args.cache_capacity)
+                .time_to_live(args.cache_ttl)
+                .build()
+        }))
     }
 
-    /// The kept value, or what `read` finds; `looked_up` hears whether it was a hit.
+    /// The kept value, or what `read` finds; `looked_up` hears whether it was a hit, where anything is kept.
     ///
     /// # Errors
     /// Those of `read`; errors are not kept.
@@ -47,14 +46,17 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
         looked_up: impl FnOnce(bool),
         read: impl Future<Output = Result<Option<T>, StoreError>>,
     ) -> Result<Option<T>, StoreError> {
-        let kept = self.0.get(&id);
+        let Some(cache) = &self.0 else {
+            return read.await;
+        };
+        let kept = cache.get(&id);
         looked_up(kept.is_some());
         if kept.is_some() {
             return Ok(kept);
         }
         let found = read.await?;
         if let Some(value) = &found {
-            self.0.insert(id, value.clone());
+            cache.insert(id, value.clone());
         }
         Ok(found)
     }

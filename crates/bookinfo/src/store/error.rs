@@ -2,6 +2,8 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use super::Table;
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why the store did not do as asked. A book that is not there is no error.
@@ -85,9 +87,13 @@ impl StoreError {
         }
     }
 
-    /// Whether nobody answered, as opposed to a refusal.
-    pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+    /// What a client is told of a failed read of `table`, as upstream says it.
+    pub fn for_client(&self, table: Table) -> String {
+        let table = table.suffix();
+        match self {
+            Self::Unreachable { .. } => format!("could not connect to {table} database"),
+            _ => format!("could not load {table} from database"),
+        }
     }
 }
 
