@@ -37,6 +37,7 @@ use std::process::ExitCode;
 pub use cli::{Cli, Command, EngineArgs, GateArgs, OrderArgs, ServiceArgs, UpArgs};
 use control::Deed;
 pub use plan::Program;
+use tokio::runtime::{Builder, Runtime};
 
 /// Runs what the command line asks for.
 pub fn main(cli: Cli) -> ExitCode {
@@ -51,6 +52,13 @@ pub fn main(cli: Cli) -> ExitCode {
         Some(Command::Dynamodb(args)) => engine::main(&args),
         Some(Command::RunService(args)) => service::main(args),
     }
+}
+
+/// What a command that has no threads of its own runs on; an exit code where there is none.
+fn event_loop() -> Result<Runtime, ExitCode> {
+    let mut builder = Builder::new_current_thread();
+    let made = builder.enable_all().build();
+    made.map_err(|error| refuse(1, format!("no event loop: {error}")))
 }
 
 /// Tells a person on the terminal why nothing was done.

@@ -6,17 +6,14 @@ use anyhow::Context as _;
 use bookinfo::store::{Seeded, Store, StoreArgs};
 
 use crate::logs::{Printer, Stream};
-use crate::refuse;
+use crate::{event_loop, refuse};
 
 /// Creates what is missing and says how much that was. Exit codes: 0 done, 1 the store failed, 2 the
 /// settings cannot be used.
 pub(crate) fn main(args: &StoreArgs) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match event_loop() {
         Ok(runtime) => runtime,
-        Err(error) => return refuse(1, format!("no event loop: {error}")),
+        Err(code) => return code,
     };
     runtime.block_on(async {
         let store = match Store::connect(args).await {

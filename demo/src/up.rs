@@ -20,7 +20,7 @@ use crate::stop::Requests;
 use crate::supervise::{Event, Process};
 use crate::verdict::Verdict;
 use crate::voice::Voice;
-use crate::{ports, refuse, seed};
+use crate::{event_loop, ports, refuse, seed};
 
 /// Longest time until all is ready.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -62,12 +62,9 @@ pub(crate) fn main(args: &UpArgs) -> ExitCode {
     if !taken.is_empty() {
         return refuse(2, ports::explain(&plan, &taken));
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match event_loop() {
         Ok(runtime) => runtime,
-        Err(error) => return refuse(1, format!("no event loop: {error}")),
+        Err(code) => return code,
     };
     runtime.block_on(async {
         let requests = match Requests::listen() {
