@@ -243,13 +243,8 @@ impl Series {
             Some(number_data_point::Value::AsInt(number)) => PointValue::Number(number as f64),
             None => PointValue::None,
         };
-        self.point(
-            kind,
-            value,
-            point.attributes.into(),
-            point.start_time_unix_nano,
-            point.time_unix_nano,
-        )
+        let times = (point.start_time_unix_nano, point.time_unix_nano);
+        self.point(kind, value, point.attributes.into(), times)
     }
 
     fn histogram(&self, kind: PointKind, point: HistogramDataPoint) -> MetricPoint {
@@ -261,13 +256,8 @@ impl Series {
             bounds: point.explicit_bounds.into(),
             counts: point.bucket_counts.into(),
         };
-        self.point(
-            kind,
-            value,
-            point.attributes.into(),
-            point.start_time_unix_nano,
-            point.time_unix_nano,
-        )
+        let times = (point.start_time_unix_nano, point.time_unix_nano);
+        self.point(kind, value, point.attributes.into(), times)
     }
 
     fn exponential(&self, kind: PointKind, point: ExponentialHistogramDataPoint) -> MetricPoint {
@@ -281,13 +271,8 @@ impl Series {
             positive: buckets(point.positive),
             negative: buckets(point.negative),
         };
-        self.point(
-            kind,
-            value,
-            point.attributes.into(),
-            point.start_time_unix_nano,
-            point.time_unix_nano,
-        )
+        let times = (point.start_time_unix_nano, point.time_unix_nano);
+        self.point(kind, value, point.attributes.into(), times)
     }
 
     fn summary(&self, point: SummaryDataPoint) -> MetricPoint {
@@ -300,13 +285,8 @@ impl Series {
                 .map(|at| (at.quantile, at.value))
                 .collect(),
         };
-        self.point(
-            PointKind::Summary,
-            value,
-            point.attributes.into(),
-            point.start_time_unix_nano,
-            point.time_unix_nano,
-        )
+        let times = (point.start_time_unix_nano, point.time_unix_nano);
+        self.point(PointKind::Summary, value, point.attributes.into(), times)
     }
 
     fn point(
@@ -314,8 +294,7 @@ impl Series {
         kind: PointKind,
         value: PointValue,
         attributes: Attributes,
-        start: u64,
-        time: u64,
+        (start, time): (u64, u64),
     ) -> MetricPoint {
         MetricPoint {
             name: Arc::clone(&self.name),

@@ -124,15 +124,8 @@ impl Event {
             &self.source_type,
             &self.container_id,
         ];
-        size_of::<Self>()
-            + self.title.len()
-            + self.text.len()
-            + self.tags.heap_bytes()
-            + optional
-                .into_iter()
-                .flatten()
-                .map(String::len)
-                .sum::<usize>()
+        let texts = self.title.len() + self.text.len() + lengths(optional);
+        size_of::<Self>() + texts + self.tags.heap_bytes()
     }
 }
 
@@ -180,13 +173,11 @@ impl ServiceCheck {
 
     pub(super) fn bytes(&self) -> usize {
         let optional = [&self.hostname, &self.message, &self.container_id];
-        size_of::<Self>()
-            + self.name.len()
-            + self.tags.heap_bytes()
-            + optional
-                .into_iter()
-                .flatten()
-                .map(String::len)
-                .sum::<usize>()
+        size_of::<Self>() + self.name.len() + lengths(optional) + self.tags.heap_bytes()
     }
+}
+
+/// The bytes of those that are there.
+fn lengths<const N: usize>(texts: [&Option<String>; N]) -> usize {
+    texts.into_iter().flatten().map(String::len).sum()
 }
