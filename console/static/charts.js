@@ -150,6 +150,15 @@
       if (event.target.open && known) table(element, known.chart);
     });
   }
+  // A canvas does not follow the style sheet by itself, and paper is never dark.
+  const root = document.documentElement;
+  const redraw = (theme) => {
+    if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
+    for (const [element, known] of drawn) { known.plot.destroy(); known.plot = make(element, known.chart); }
+  };
+  let theme;
+  addEventListener("beforeprint", () => { theme = root.dataset.theme; redraw("light"); });
+  addEventListener("afterprint", () => redraw(theme));
   let width = innerWidth;
   addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; draw(true); } });
   addEventListener("look", () => draw(true));

@@ -92,6 +92,7 @@ async fn look(browser: &Browser, console: &Console, trace: &str) -> WebDriverRes
         }
     }
     charts_have_lines(browser, console).await?;
+    print_is_readable(browser, console).await?;
     news_come_by_themselves(browser, console).await?;
     keys_are_enough(browser, console, trace).await
 }
@@ -133,6 +134,45 @@ async fn charts_have_lines(browser: &WebDriver, console: &Console) -> WebDriverR
         .await?;
     assert!(table.contains("912"), "{table}");
     Ok(())
+}
+
+/// A printed chart has the inks of paper, whatever the screen has, which gets its own back.
+async fn print_is_readable(browser: &Browser, console: &Console) -> WebDriverResult<()> {
+    // Contrast with white of the numbers at the side of the first chart, without their ticks.
+    let contrast = r#"
+        const canvas = document.querySelector(".plot canvas");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, 60, canvas.height);
+        const part = (share) => share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        let most = 1;
+        for (let at = 0; at < data.length; at += 4) {
+            if (data[at + 3] < 128) continue;
+            const [red, green, blue] = [0, 1, 2].map((n) => part(data[at + n] / 255));
+            most = Math.max(most, 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05));
+        }
+        return most;"#;
+    let printed = format!(
+        "addEventListener('beforeprint', () => {{ window.printed = (() => {{ {contrast} }})(); }})"
+    );
+    browser.prefer("dark").await?;
+    for theme in ["", "?theme=dark"] {
+        browser
+            .goto(format!("{}/metrics{theme}", console.url()))
+            .await?;
+        drawn(browser).await?;
+        browser.execute(&*printed, vec![]).await?;
+        let number = async |script: &str| {
+            let found = browser.execute(script, vec![]).await?;
+            Ok::<_, WebDriverError>(found.json().as_f64().expect("a number"))
+        };
+        let before = number(contrast).await?;
+        assert!(before < 3.0, "{before} is for a dark screen");
+        let nothing = serde_json::json!({});
+        browser.cdp().send_raw("Page.printToPDF", nothing).await?;
+        let printed = number("return window.printed").await?;
+        assert!(printed > 4.5, "{printed} is too pale for paper");
+        assert_eq!(number(contrast).await?, before, "the screen is as it was");
+    }
+    browser.prefer("light").await
 }
 
 async fn news_come_by_themselves(browser: &WebDriver, console: &Console) -> WebDriverResult<()> {
