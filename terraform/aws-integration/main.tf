@@ -27,7 +27,7 @@ provider "aws" {
 provider "datadog" {
   api_key = var.datadog_api_key
   app_key = var.datadog_app_key
-  api_url = "https://api.${var.datadog_site}/"
+  api_url = coalesce(var.datadog_api_url, "https://api.${var.datadog_site}/")
 }
 
 locals {

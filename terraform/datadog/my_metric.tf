@@ -123,10 +123,11 @@ locals {
 }
 
 # Datadog refuses a schedule that begins in the past, and a date in this file would soon be past. So the first Monday
-# is taken from the clock once, stays in the state, and is taken anew when a schedule changes.
+# is taken from the clock once, stays in the state, and is taken anew with each change of a downtime, which sends the
+# beginning again.
 resource "terraform_data" "first_monday" {
   input            = local.next_monday
-  triggers_replace = [var.time_zone, local.downtimes]
+  triggers_replace = [var.time_zone, var.env, datadog_monitor.my_metric.id, local.downtimes]
 
   lifecycle {
     ignore_changes = [input]

@@ -14,6 +14,17 @@ variable "datadog_app_key" {
   ephemeral   = true
 }
 
+variable "datadog_api_url" {
+  description = "Address of Datadog's API, for one that is recorded or behind a gateway: http://127.0.0.1:8126/. Null means that of datadog_site."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.datadog_api_url == null || can(regex("^https?://[^/ ]+(/[^ ]*)?$", var.datadog_api_url))
+    error_message = "datadog_api_url must be http:// or https:// with a host."
+  }
+}
+
 variable "datadog_site" {
   description = "Datadog site that the account is on, as in DD_SITE: datadoghq.com is US1, datadoghq.eu is EU1."
   type        = string

@@ -102,6 +102,16 @@ run "defaults" {
   }
 
   assert {
+    condition     = alltrue([for entity in concat(values(datadog_software_catalog.service), [datadog_software_catalog.system]) : !strcontains(entity.entity, "[]")])
+    error_message = "the catalogue answers without empty lists, and the provider refuses an answer that differs"
+  }
+
+  assert {
+    condition     = yamldecode(datadog_software_catalog.service["reviews"].entity).spec.dependsOn == ["service:ratings"]
+    error_message = "the catalogue has what a service calls"
+  }
+
+  assert {
     condition     = output.dashboards.kubernetes == "https://app.datadoghq.com/dashboard/abc-def-ghi/bookwatch"
     error_message = "the address of a dashboard is that of the site"
   }
@@ -114,6 +124,9 @@ run "europe_and_live" {
     env          = "prod"
     notify       = ["@slack-a", "@b@example.com"]
     percentiles  = false
+
+    datadog_api_url = "http://127.0.0.1:8080/"
+    repository_url  = "https://git.example.com/bookwatch"
   }
 
   assert {
@@ -129,6 +142,11 @@ run "europe_and_live" {
   assert {
     condition     = strcontains(datadog_monitor.my_metric.query, "{env:prod}") && endswith(datadog_monitor.my_metric.message, "@slack-a @b@example.com")
     error_message = "environment and handles reach the monitors"
+  }
+
+  assert {
+    condition     = yamldecode(datadog_software_catalog.system.entity).metadata.links[0].url == "https://git.example.com/bookwatch"
+    error_message = "the catalogue leads to the source"
   }
 
   assert {
@@ -149,9 +167,12 @@ run "refuses_what_cannot_be_meant" {
     locations    = { tokyo = "ap-northeast-1" }
     tick_seconds = 10
     table_prefix = "book/watch"
+
+    datadog_api_url = "api.datadoghq.com"
   }
 
   expect_failures = [
     var.datadog_site, var.env, var.time_zone, var.notify, var.shop_url, var.locations, var.tick_seconds, var.table_prefix,
+    var.datadog_api_url,
   ]
 }
