@@ -42,6 +42,10 @@ module "eks" {
       ami_type       = "AL2023_x86_64_STANDARD"
       instance_types = [var.instance_type]
 
+      # The newest image when the nodes are made. The module would ask for it in each plan, and put new nodes in the
+      # place of all whenever AWS has a newer one.
+      use_latest_ami_release_version = false
+
       min_size     = var.node_count
       max_size     = var.node_count
       desired_size = var.node_count

@@ -27,7 +27,7 @@ data "aws_iam_policy_document" "assume" {
     condition {
       test     = "StringEquals"
       variable = "aws:RequestTag/eks-cluster-name"
-      values   = [module.eks.cluster_name]
+      values   = [var.name]
     }
     condition {
       test     = "StringEquals"

@@ -60,11 +60,12 @@ variable "addons" {
 
 variable "eks_managed_node_groups" {
   type = map(object({
-    ami_type       = optional(string)
-    instance_types = optional(list(string))
-    min_size       = optional(number)
-    max_size       = optional(number)
-    desired_size   = optional(number)
+    ami_type                       = optional(string)
+    instance_types                 = optional(list(string))
+    use_latest_ami_release_version = optional(bool)
+    min_size                       = optional(number)
+    max_size                       = optional(number)
+    desired_size                   = optional(number)
     metadata_options = optional(object({
       http_endpoint               = optional(string)
       http_tokens                 = optional(string)
