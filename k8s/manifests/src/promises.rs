@@ -273,6 +273,8 @@ fn agent(find: &mut Finder) {
         ),
         ("agent", "DD_DOGSTATSD_NON_LOCAL_TRAFFIC", "true"),
         ("agent", "DD_LOGS_ENABLED", "true"),
+        // As the operator is told, in components/datadog-operator.
+        ("agent", "DD_PROMETHEUS_SCRAPE_VERSION", "2"),
         ("trace-agent", "DD_APM_NON_LOCAL_TRAFFIC", "true"),
     ];
     for (name, variable, wanted) in on {

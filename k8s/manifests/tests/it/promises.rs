@@ -66,6 +66,12 @@ fn promises_are_checked() {
         "no host port 8125",
     );
     told(
+        "component-datadog-agent",
+        "name: DD_PROMETHEUS_SCRAPE_VERSION\n          value: \"2\"",
+        "name: DD_PROMETHEUS_SCRAPE_VERSION\n          value: \"1\"",
+        "DD_PROMETHEUS_SCRAPE_VERSION of agent is",
+    );
+    told(
         "component-hpa",
         "datadogmetric@bookwatch:",
         "datadogmetric@bookwatch:x-",
