@@ -310,6 +310,11 @@ fn scaler(find: &mut Finder, kind: &str) {
             if path.last() == Some(&"datadogMetricName") {
                 named.push(text.to_owned());
             }
+            find.unless(
+                path.last() != Some(&"metricUnavailableValue"),
+                scaler,
+                "without data it takes metricUnavailableValue for all requests, and does not stay where it is",
+            );
             if let Some(reference) = text.strip_prefix("datadogmetric@") {
                 named.extend(reference.split_once(':').map(|(_, name)| name.to_owned()));
             }

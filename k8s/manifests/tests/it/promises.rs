@@ -84,6 +84,12 @@ fn promises_are_checked() {
         "its TriggerAuthentication is not there",
     );
     told(
+        "component-keda",
+        "timeout: 5s",
+        "metricUnavailableValue: \"50\"",
+        "does not stay where it is",
+    );
+    told(
         "component-seed",
         "ttlSecondsAfterFinished: 300",
         "ttlSecondsAfterFinished: 30",
