@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# build.sh [--warm]: builds the image of each program with plain `docker build`, and prints their sizes.
+# build.sh [--warm]: builds the image of each program with plain `docker build`, and prints their sizes, each with a
+# fingerprint of the layers that we add to the base: equal ones are equal byte for byte, whatever engine or day built them.
 #
 # --warm   then changes one line of a service in a copy of the sources, and prints how long its image takes with what is
 #          compiled already.
@@ -7,8 +8,8 @@
 # What it reads from the environment:
 #   DOCKER      the client                                     Default: docker
 #   REGISTRY    what stands before the name of each program    Default: bookwatch
-#   SIZE_LIMIT  the most megabytes that the image of a service may have   Default: 25
-# Exit codes: 0 built, 1 not, or one of the services' images is larger.
+#   SIZE_LIMIT  the most megabytes of an image, but for that of all programs in one   Default: 25
+# Exit codes: 0 built, 1 not, or one is larger.
 set -euo pipefail
 
 docker=${DOCKER:-docker}
@@ -16,17 +17,26 @@ registry=${REGISTRY:-bookwatch}
 limit=${SIZE_LIMIT:-25}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-services=" details mymetric productpage ratings reviews "
 # The engine's other builder does as well, but builds the stages of all programs before the one that is wanted.
 export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-1}
 
 version=$(sed --quiet 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
+runtime_image=$(sed --quiet 's/^ARG RUNTIME_IMAGE=//p' "$root/Dockerfiles/Dockerfile")
 mapfile -t programs < <(sed --quiet 's/^FROM runtime AS //p' "$root/Dockerfiles/Dockerfile")
 
 # build FOLDER PROGRAM TAG
 build() {
     "$docker" build --file "$1/Dockerfiles/Dockerfile" --target "$2" --build-arg "VERSION=$version" \
         --build-arg "REVISION=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)" --tag "$3" "$1"
+}
+
+# fingerprint IMAGE: of its layers but those of the base.
+fingerprint() {
+    comm -23 <(layers "$1") <(layers "$runtime_image") | sha256sum | cut --characters=1-16
+}
+
+layers() {
+    "$docker" image inspect --format '{{ join .RootFS.Layers "\n" }}' "$1" | sort
 }
 
 warm_rebuild() {
@@ -59,8 +69,10 @@ done
 failed=0
 for program in "${programs[@]}"; do
     bytes=$("$docker" image inspect --format '{{ .Size }}' "$registry/$program:$version")
-    printf '%-28s %3d.%d MB\n' "$registry/$program" $((bytes / 1000000)) $((bytes / 100000 % 10))
-    if [[ $services == *" $program "* ]] && [ "$bytes" -gt $((limit * 1000000)) ]; then
+    printf '%-24s %3d.%d MB  %s\n' "$registry/$program" $((bytes / 1000000)) $((bytes / 100000 % 10)) \
+        "$(fingerprint "$registry/$program:$version")"
+    # The one of all programs in one is no image of a service.
+    if [ "$program" != bookwatch ] && [ "$bytes" -gt $((limit * 1000000)) ]; then
         echo "the image of $program is larger than $limit MB" >&2
         failed=1
     fi
