@@ -27,7 +27,9 @@ fn alert_fires(port: u16) -> Option<bool> {
 /// Exit code of `bookwatch gate`, and what its report says of availability.
 fn gate(base: u16) -> (Option<i32>, Value) {
     let base = base.to_string();
-    let output = output(&["gate", "--port-base", &base, "--for", "3s", "--json"]);
+    // Slowly, so that a busy machine keeps up.
+    let pace = ["--for", "10s", "--max-rate", "12", "--json"];
+    let output = output(&[&["gate", "--port-base", &base][..], &pace].concat());
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
     let mut slos = report["slos"].as_array().expect("a list").iter();

@@ -99,7 +99,7 @@ async fn story(browser: &Browser, base: u16) -> WebDriverResult<()> {
     let other = tile("availability", "!tile.classList.contains('bad')");
     until(browser, "the other tile does not burn", &other).await?;
     // Slowly, so that a busy machine keeps up.
-    let (code, said) = bookwatch(base, &["gate", "--for", "10s", "--max-rate", "30"]);
+    let (code, said) = bookwatch(base, &["gate", "--for", "10s", "--max-rate", "12"]);
     assert_eq!(code, Some(1), "{said}");
 
     // The same in the console: among its monitors, and in the frame among the objectives.
