@@ -45,11 +45,12 @@ pub fn check(parsed: &Parsed) -> Vec<Fault> {
 
 /// The objectives and their monitors, as the program exports them.
 fn exported() -> Vec<Json> {
-    let shop = url::Url::parse("http://127.0.0.1:9080").expect("an address");
+    let shop = url::Url::parse("http://127.0.0.1:9080").expect("it is written here, and is one");
     let config = synthetics::bookshop::config(&shop, Duration::from_secs(2));
-    let config = config.expect("the built-in file takes this address");
+    let config =
+        config.expect("the built-in file takes any address of HTTP, which its own tests try");
     let text = export(&config, Format::Datadog).text;
-    serde_json::from_str(&text).expect("the export is JSON")
+    serde_json::from_str(&text).expect("it is written by serde_json, from a list of objects")
 }
 
 /// An objective of `slos.json`, by which Terraform's expressions are filled in.
@@ -183,13 +184,7 @@ impl Made<'_> {
         static PART: LazyLock<Regex> = LazyLock::new(|| regex(r"\$\{([^{}]*)\}"));
         let text = match &node.value {
             Value::Code(code, _) => format!("${{{code}}}"),
-            _ => node.text().map_or_else(
-                || {
-                    node.number()
-                        .map_or_else(String::new, |number| number.to_string())
-                },
-                str::to_owned,
-            ),
+            _ => as_text(node).unwrap_or_default(),
         };
         let text = text
             .replace("env:${var.env} AND ", "")
@@ -222,16 +217,16 @@ impl Made<'_> {
         };
         match node {
             Some(node) if joined => node.texts().join(","),
-            Some(node) => node.text().map_or_else(
-                || {
-                    node.number()
-                        .map_or_else(String::new, |number| number.to_string())
-                },
-                str::to_owned,
-            ),
+            Some(node) => as_text(node).unwrap_or_default(),
             None => format!("${{{code}}}"),
         }
     }
+}
+
+/// A text, or a number as it is written.
+fn as_text(node: &Node) -> Option<String> {
+    let number = || node.number().map(|number| number.to_string());
+    node.text().map(str::to_owned).or_else(number)
 }
 
 fn written(exported: &Json) -> Option<String> {
@@ -285,14 +280,22 @@ fn resource(document: &Document, name: &str, exported: &Json) -> Vec<Fault> {
             body.at(&[&slice[..], &["comparator"]].concat()),
             &exported_slice["comparator"],
         ),
+        (
+            "threshold",
+            body.at(&[&slice[..], &["threshold"]].concat()),
+            &exported_slice["threshold"],
+        ),
+        (
+            "query_interval_seconds",
+            body.at(&[&slice[..], &["query_interval_seconds"]].concat()),
+            &exported_slice["query_interval_seconds"],
+        ),
     ];
     let differs = pairs.into_iter().filter_map(|(key, node, exported)| {
-        let ours = node.and_then(Node::text);
-        (ours != exported.as_str()).then(|| {
-            let (ours, theirs) = (
-                ours.unwrap_or_default(),
-                exported.as_str().unwrap_or_default(),
-            );
+        let ours = node.and_then(as_text);
+        let theirs = written(exported);
+        (ours != theirs).then(|| {
+            let (ours, theirs) = (ours.unwrap_or_default(), theirs.unwrap_or_default());
             let what = format!("{key} of {name} is `{ours}`, and the export has `{theirs}`");
             document.fault(node.unwrap_or(body), what)
         })

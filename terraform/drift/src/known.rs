@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use telemetry::names::Kind;
 
-use crate::source::Programs;
+use crate::source::{Programs, regex};
 use crate::tree::Node;
 use crate::{Document, Fault, Parsed};
 
@@ -17,6 +17,8 @@ pub struct Metric {
     pub tags: BTreeSet<String>,
     /// Whether Datadog has percentiles of it.
     pub percentiles: bool,
+    /// The values of tags that have few.
+    pub values: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The names that exist.
@@ -30,8 +32,6 @@ pub struct Known {
     pub workloads: BTreeSet<String>,
     /// Metrics that a program sends.
     pub sent: BTreeSet<&'static str>,
-    /// Values of tags of the prober's metrics.
-    pub values: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
 /// The name in `names` that is spelt most like `text`.
@@ -64,6 +64,10 @@ impl Known {
         let sent = &programs.sent;
         let agent = strings(&["dogstatsd", "tags"]);
         let indexed = indexed(parsed);
+        let probed = values();
+        // Any word in the source of the others may be an outcome; one that is nowhere cannot be.
+        let words = programs.words.clone();
+        let counted = BTreeMap::from([(telemetry::names::tag::OUTCOME.to_owned(), words)]);
         let mut metrics = BTreeMap::new();
         for metric in telemetry::names::ALL {
             let own = sent.get(metric.name).into_iter().flatten();
@@ -77,6 +81,10 @@ impl Known {
                 unit: Some(metric.unit.to_owned()),
                 tags,
                 percentiles: metric.kind == Kind::Distribution && configured.is_some(),
+                values: match metric.name.starts_with("synthetics.") {
+                    true => probed.clone(),
+                    false => counted.clone(),
+                },
             };
             metrics.insert(metric.name.to_owned(), known);
         }
@@ -88,16 +96,25 @@ impl Known {
                     unit: Some(if duration { "s" } else { "{request}" }.to_owned()),
                     tags: strings(&["apm", "tags"]),
                     percentiles: duration,
+                    values: BTreeMap::new(),
                 };
                 metrics.insert(format!("trace.{operation}{suffix}"), known);
             }
         }
         for (name, metric) in list.get("metrics").map_or(&[][..], Node::entries) {
             let integration = metric.get("integration").and_then(Node::text);
+            let integration = ["integrations", integration.unwrap_or_default()];
+            let few = list.at(&[&integration[..], &["values"]].concat());
+            let few = few.map_or(&[][..], Node::entries).iter();
+            let few = few.map(|(key, list)| {
+                let values = list.texts().into_iter().map(str::to_owned);
+                (key.clone(), values.collect())
+            });
             let known = Metric {
                 unit: metric.get("unit").and_then(Node::text).map(str::to_owned),
-                tags: strings(&["integrations", integration.unwrap_or_default(), "tags"]),
+                tags: strings(&[&integration[..], &["tags"]].concat()),
                 percentiles: false,
+                values: few.collect(),
             };
             metrics.insert(name.clone(), known);
         }
@@ -107,7 +124,6 @@ impl Known {
             services: services.map(|(name, _)| name.clone()).collect(),
             workloads: programs.services.clone(),
             sent: sent.keys().copied().collect(),
-            values: values(),
         }
     }
 }
@@ -137,16 +153,23 @@ fn indexed(parsed: &Parsed) -> BTreeMap<String, BTreeSet<String>> {
     indexed
 }
 
-fn values() -> BTreeMap<&'static str, BTreeSet<String>> {
+/// Values of tags of the prober's metrics.
+fn values() -> BTreeMap<String, BTreeSet<String>> {
     use synthetics::probe::FailureKind;
     use telemetry::names::tag::{CHECK, OUTCOME, SLO};
     let outcomes = FailureKind::ALL.iter().map(|kind| kind.name());
     let outcomes = outcomes.chain(["good", "gap"]).map(str::to_owned).collect();
     let slos = synthetics::bookshop::slos();
     BTreeMap::from([
-        (OUTCOME, outcomes),
-        (CHECK, crate::objectives::checks().into_iter().collect()),
-        (SLO, slos.into_iter().map(|slo| slo.name).collect()),
+        (OUTCOME.to_owned(), outcomes),
+        (
+            CHECK.to_owned(),
+            crate::objectives::checks().into_iter().collect(),
+        ),
+        (
+            SLO.to_owned(),
+            slos.into_iter().map(|slo| slo.name).collect(),
+        ),
     ])
 }
 
@@ -176,8 +199,17 @@ pub fn check(parsed: &Parsed, known: &Known) -> Vec<Fault> {
             faults.push(list.fault(metric, format!("{name} has no page that says so")));
         }
     }
+    let agent = list.root.at(&["dogstatsd", "tags"]).map(Node::texts);
+    let agent = agent.unwrap_or_default();
     for document in &parsed.hcl {
         document.root.visit(&mut |path, node| {
+            if let ["resource", "datadog_metric_tag_configuration", _, "tags"] = path {
+                let added = node.text().filter(|tag| !agent.contains(tag));
+                if let Some(tag) = added {
+                    let what = format!("the Agent adds no tag {tag}");
+                    faults.push(document.fault(node, unknown(&what, agent.iter().copied(), tag)));
+                }
+            }
             let ["locals", "distributions", name] = path else {
                 return;
             };
@@ -217,16 +249,16 @@ fn services(parsed: &Parsed, known: &Known) -> Vec<Fault> {
             }
         }
     }
-    // As a tag of a monitor, an objective or a test.
+    // As a tag of a monitor, an objective or a test, and in a search.
+    let tagged = regex(r#"(?:^|[\s({,"])service:(\([a-zA-Z\s-]+\)|[a-z][a-z0-9-]*)"#);
     let mut look = |document: &Document| {
         document.root.visit(&mut |_, node| {
-            let service = node.text().and_then(|text| text.strip_prefix("service:"));
-            let Some(service) = service.filter(|name| !name.contains(['$', '(', '*'])) else {
-                return;
-            };
-            if !known.services.contains(service) {
-                let what = format!("there is no service {service}");
-                faults.push(document.fault(node, unknown(&what, names(), service)));
+            for found in tagged.captures_iter(node.text().unwrap_or_default()) {
+                let named = found[1].trim_matches(['(', ')']).split(" OR ");
+                for service in named.filter(|name| !known.services.contains(*name)) {
+                    let what = format!("there is no service {service}");
+                    faults.push(document.fault(node, unknown(&what, names(), service)));
+                }
             }
         });
     };

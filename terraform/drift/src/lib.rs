@@ -25,6 +25,7 @@ pub mod yaml;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use known::Known;
 use source::Programs;
@@ -65,7 +66,9 @@ const FOLDERS: [&str; 8] = [
 ];
 /// Files that are read besides.
 const FILES: [&str; 1] = ["docker-bake.hcl"];
-const ENDS: [&str; 6] = [".json", ".md", ".rs", ".tf", ".yaml", ".yml"];
+const ENDS: [&str; 7] = [".json", ".md", ".rs", ".tf", ".tftpl", ".yaml", ".yml"];
+/// The lists that everything else is held against.
+const LISTS: [&str; 3] = ["integrations.json", "services.json", "slos.json"];
 
 impl Tree {
     /// Reads the checkout at `root`.
@@ -127,12 +130,18 @@ impl Tree {
 
     /// Replaces the first `old` in a file.
     ///
-    /// # Panics
+    /// # Errors
     /// Where there is none: a test that edits nothing would prove nothing.
-    pub fn edit(&mut self, path: &str, old: &str, new: &str) {
-        let text = self.0.get_mut(path).expect("a file of the checkout");
-        assert!(text.contains(old), "{path} has no `{old}`");
+    pub fn edit(&mut self, path: &str, old: &str, new: &str) -> Result<(), String> {
+        let text = self.0.get_mut(path).filter(|text| text.contains(old));
+        let text = text.ok_or_else(|| format!("{path} has no `{old}`"))?;
         *text = text.replacen(old, new, 1);
+        Ok(())
+    }
+
+    /// Adds a file, or replaces one.
+    pub fn add(&mut self, path: &str, text: &str) {
+        self.0.insert(path.to_owned(), text.to_owned());
     }
 }
 
@@ -160,25 +169,34 @@ impl Document {
 /// Everything that is checked, parsed.
 #[derive(Clone, Debug, Default)]
 pub struct Parsed {
-    /// Files of HCL.
+    /// Files of HCL, and the lines of its templates.
     pub hcl: Vec<Document>,
     /// Custom resources of Datadog and KEDA, the JSON in them parsed in place of its text.
     pub resources: Vec<Document>,
-    /// `terraform/*.json`.
+    /// JSON below `terraform/`, by its path from there.
     pub json: BTreeMap<String, Document>,
 }
 
 impl Parsed {
-    /// One of `terraform/*.json` by its name.
-    ///
-    /// # Panics
-    /// Where there is no such file: nothing could be checked then.
+    /// One of `terraform/*.json` by its name; nothing stands in one that is missing, which [`Parsed::new`] tells.
     #[must_use]
     pub fn json(&self, name: &str) -> &Document {
-        self.json.get(name).expect("a file of terraform/")
+        static NOTHING: LazyLock<Document> = LazyLock::new(|| Document {
+            file: "terraform".to_owned(),
+            root: Node {
+                line: 1,
+                value: Value::Null,
+            },
+        });
+        self.json.get(name).unwrap_or(&NOTHING)
     }
 
-    /// Reads a checkout. What cannot be parsed is a fault.
+    /// Whether all lists are there that names are looked up in.
+    fn complete(&self) -> bool {
+        LISTS.iter().all(|name| self.json.contains_key(*name))
+    }
+
+    /// Reads a checkout. What cannot be parsed is a fault, and so is a list that is missing.
     #[must_use]
     pub fn new(tree: &Tree) -> (Self, Vec<Fault>) {
         let mut parsed = Self::default();
@@ -200,15 +218,28 @@ impl Parsed {
                 Err(error) => failed(file, 1, error),
             }
         }
+        for (file, text) in tree.files(&["terraform"], ".tftpl") {
+            let lines = text.lines().zip(1..).map(|(text, line)| Node {
+                line,
+                value: Value::Text(text.to_owned()),
+            });
+            let value = Value::List(lines.collect());
+            parsed.hcl.push(document(file, Node { line: 1, value }));
+        }
         for (file, text) in tree.files(&["terraform"], ".json") {
-            match yaml::parse(text) {
-                Ok(mut roots) => {
+            match yaml::parse(text).map(|mut roots| roots.pop()) {
+                Ok(Some(root)) => {
                     let name = file.trim_start_matches("terraform/").to_owned();
-                    if let Some(root) = roots.pop() {
-                        parsed.json.insert(name, document(file, root));
-                    }
+                    parsed.json.insert(name, document(file, root));
                 }
+                Ok(None) => failed(file, 1, "the file is empty".to_owned()),
                 Err(error) => failed(file, 1, error),
+            }
+        }
+        for name in LISTS {
+            let file = format!("terraform/{name}");
+            if !tree.0.contains_key(&file) {
+                failed(&file, 1, "the file is missing".to_owned());
             }
         }
         for (file, text) in tree.files(&["k8s"], ".yaml") {
@@ -258,6 +289,10 @@ fn unfold(root: &mut Node, key: &str) -> Result<(), (usize, String)> {
 #[must_use]
 pub fn check(tree: &Tree, programs: &Programs) -> Vec<Fault> {
     let (parsed, mut faults) = Parsed::new(tree);
+    // Without a list every name in it would be told as unknown.
+    if !parsed.complete() {
+        return faults;
+    }
     let known = Known::new(programs, &parsed);
     let queries = queries::find(&parsed);
     faults.extend(queries::check(&parsed, &known, &queries));

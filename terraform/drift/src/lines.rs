@@ -45,7 +45,18 @@ pub fn written(tree: &Tree) -> BTreeSet<String> {
 pub fn check(tree: &Tree, parsed: &Parsed) -> Vec<Fault> {
     let written = written(tree);
     let operand = regex(r"[a-z][a-z._]*");
+    let searched = regex(r"@([a-z][a-z._]*)");
     let mut faults = Vec::new();
+    let mut made = BTreeSet::new();
+    for document in &parsed.hcl {
+        document.root.visit(&mut |path, node| {
+            if let (["resource", "datadog_logs_custom_pipeline", .., "target"], Some(name)) =
+                (path, node.text())
+            {
+                made.insert(name);
+            }
+        });
+    }
     for document in &parsed.hcl {
         document.root.visit(&mut |path, node| {
             let ["resource", "datadog_logs_custom_pipeline", _, rest @ ..] = path else {
@@ -64,6 +75,13 @@ pub fn check(tree: &Tree, parsed: &Parsed) -> Vec<Fault> {
                 [.., "processor", "for_each"] => {
                     let keys = node.entries().iter();
                     keys.map(|(key, entry)| (entry, key.as_str())).collect()
+                }
+                // By then the processors above have given some their standard names.
+                [.., "filter", "query"] => {
+                    let named = searched.captures_iter(node.text().unwrap_or_default());
+                    let named = named.filter_map(|found| found.get(1));
+                    let named = named.map(|found| (node, found.as_str()));
+                    named.filter(|(_, name)| !made.contains(*name)).collect()
                 }
                 _ => return,
             };

@@ -30,6 +30,10 @@ pub fn check(tree: &Tree, parsed: &Parsed) -> Vec<Fault> {
                     }
                 }
             }
+            [.., "sli_specification", "time_slice"] => {
+                let query = node.at(&["query", "query", "metric_query", "query"]);
+                faults.extend(slice(document, node, query));
+            }
             // Datadog's older resource could leave it out, and then meant UTC.
             ["resource", "datadog_downtime", _] => {
                 let what = "datadog_downtime is deprecated: use datadog_downtime_schedule";
@@ -40,8 +44,54 @@ pub fn check(tree: &Tree, parsed: &Parsed) -> Vec<Fault> {
     }
     for document in &parsed.resources {
         faults.extend(resource(parsed, document));
+        document.root.visit(&mut |path, node| {
+            if let [.., "sli_specification", "time_slice"] = path {
+                let first = node
+                    .at(&["query", "queries"])
+                    .and_then(|list| list.items().first());
+                faults.extend(slice(
+                    document,
+                    node,
+                    first.and_then(|query| query.get("query")),
+                ));
+            }
+        });
     }
     faults
+}
+
+/// A slice that is judged by a time is good below a limit, and the limit is in seconds.
+fn slice(document: &Document, slice: &Node, query: Option<&Node>) -> Vec<Fault> {
+    let asked = references(query.and_then(Node::text).unwrap_or_default());
+    let mut faults = Vec::new();
+    for name in asked.iter().map(|reference| &reference.metric) {
+        let Some(unit) = unit(name) else { continue };
+        let (Some(limit), comparator) = (slice.get("threshold"), slice.get("comparator")) else {
+            continue;
+        };
+        let written = limit
+            .number()
+            .map_or_else(|| bare(&written(limit)).to_owned(), |n| n.to_string());
+        if not_seconds(&written, unit) {
+            let what = format!("{name} is in seconds: a limit of {written} cannot be meant");
+            faults.push(document.fault(limit, what));
+        }
+        let above = comparator.filter(|node| node.text().is_some_and(|text| text.starts_with('>')));
+        if let Some(node) = above.filter(|_| unit == "s") {
+            let what = format!("a slice would be good while {name} is above the limit");
+            faults.push(document.fault(node, what));
+        }
+    }
+    faults
+}
+
+/// The unit of a metric of ours. Seconds are the only one that somebody would think of in another scale.
+fn unit(name: &str) -> Option<&'static str> {
+    let ours = telemetry::names::ALL
+        .iter()
+        .find(|metric| metric.name == name);
+    let span = name.starts_with("trace.") && !name.ends_with("hits") && !name.ends_with("errors");
+    ours.map(|metric| metric.unit).or(span.then_some("s"))
 }
 
 /// The console judges the emitter too, without Datadog: by the same numbers.
@@ -188,21 +238,8 @@ impl<'p> Monitor<'p> {
         let (rising, limit) = (compared[1].starts_with('>'), &compared[2]);
         let mut faults = Vec::new();
         for reference in references(text) {
-            // Seconds are the only unit of ours that somebody would think of in another scale.
             let name = &reference.metric;
-            let ours = telemetry::names::ALL
-                .iter()
-                .find(|metric| metric.name == name);
-            let unit = match ours {
-                Some(metric) => metric.unit,
-                None if name.starts_with("trace.")
-                    && !name.ends_with("hits")
-                    && !name.ends_with("errors") =>
-                {
-                    "s"
-                }
-                None => continue,
-            };
+            let Some(unit) = unit(name) else { continue };
             let limit = match self.value(limit) {
                 Some(number) => number.to_string(),
                 None => limit.to_owned(),

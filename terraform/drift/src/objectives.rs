@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use synthetics::objective::{Indicator, Slo};
+use synthetics::probe::Kind;
+use synthetics::probe::check::{Address, Check};
 use synthetics::slo::burn::BurnAlert;
 use synthetics::slo::{Percent, Ratio};
 
@@ -12,13 +14,17 @@ use crate::{Document, Fault, Parsed};
 
 /// Names of the prober's checks of the shop.
 pub(crate) fn checks() -> Vec<String> {
-    let nowhere = url::Url::parse("http://127.0.0.1:9080").expect("an address");
-    let checks = synthetics::bookshop::checks(&nowhere, Duration::from_secs(2));
-    let checks = checks.expect("the built-in file takes this address");
-    checks
+    probed()
         .into_iter()
         .map(|check| check.name.to_string())
         .collect()
+}
+
+/// The prober's checks, of a shop that is nowhere.
+fn probed() -> Vec<Check> {
+    let nowhere = url::Url::parse("http://127.0.0.1:9080").expect("it is written here, and is one");
+    let checks = synthetics::bookshop::checks(&nowhere, Duration::from_secs(2));
+    checks.expect("the built-in file takes any address of HTTP, which its own tests try")
 }
 
 /// All that differs.
@@ -29,6 +35,7 @@ pub fn check(parsed: &Parsed) -> Vec<Fault> {
     let mut faults = listed(list, &slos);
     faults.extend(burn_alerts(list, &slos));
     faults.extend(written_once(parsed));
+    faults.extend(tests(parsed));
     for document in &parsed.resources {
         faults.extend(resource(document, list));
     }
@@ -172,6 +179,48 @@ fn burn_alerts(list: &Document, slos: &[Slo]) -> Vec<Fault> {
 fn told(alert: &BurnAlert) -> String {
     let (long, short) = (alert.long().as_secs() / 60, alert.short().as_secs() / 60);
     format!("{} over {long} and {short} minutes", alert.factor())
+}
+
+/// Datadog's synthetic tests are the prober's checks: the same names, on the same paths.
+fn tests(parsed: &Parsed) -> Vec<Fault> {
+    let probed = probed();
+    let path = |check: &Check| match &check.kind {
+        Kind::Http(request) => match &request.address {
+            Address::Fixed(url) => Some(url.path().to_owned()),
+            Address::Template(_) => None,
+        },
+        _ => None,
+    };
+    let mut faults = Vec::new();
+    for document in &parsed.hcl {
+        document.root.visit(&mut |at, node| {
+            if *at != ["locals", "checks"] {
+                return;
+            }
+            for (name, test) in node.entries() {
+                let Some(check) = probed.iter().find(|check| *check.name == **name) else {
+                    let what = format!("the prober has no check {name}");
+                    let names = probed.iter().map(|check| &*check.name);
+                    faults.push(document.fault(test, unknown(&what, names, name)));
+                    continue;
+                };
+                let there = test.get("path");
+                if there.and_then(Node::text).map(str::to_owned) != path(check) {
+                    let asked = path(check).unwrap_or_default();
+                    let what = format!("the prober's check {name} asks for {asked}");
+                    faults.push(document.fault(there.unwrap_or(test), what));
+                }
+            }
+            for check in probed
+                .iter()
+                .filter(|check| node.get(&check.name).is_none())
+            {
+                let what = format!("the prober's check {} is missing", check.name);
+                faults.push(document.fault(node, what));
+            }
+        });
+    }
+    faults
 }
 
 /// Terraform takes targets and windows from `slos.json`; a number of its own could differ.

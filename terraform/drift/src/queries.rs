@@ -1,12 +1,15 @@
 //! Every query of every dashboard, monitor, objective and autoscaler, and whether what it names exists.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::known::{Known, Metric, unknown};
 use crate::query::{FILLED, Filter, Reference, references};
 use crate::source::regex;
 use crate::tree::{Node, Value};
-use crate::{Document, Fault, Parsed};
+use crate::{Document, Fault, LISTS, Parsed};
 
 /// What a viewer can choose on a dashboard: names and the tags that they stand for.
 pub type Variables = BTreeMap<String, String>;
@@ -52,7 +55,9 @@ pub fn find(parsed: &Parsed) -> Vec<Query> {
                 _ => None,
             };
             let expected = match path {
-                ["resource", "datadog_monitor", _, "query"] => !text.contains("burn_rate("),
+                ["resource", "datadog_monitor", _, "query"] => !["burn_rate(", "logs("]
+                    .iter()
+                    .any(|other| text.starts_with(other)),
                 [.., "queries", _] | [.., "metric_query", "query"] => true,
                 [.., "query", "numerator" | "denominator"] => true,
                 _ => false,
@@ -60,7 +65,15 @@ pub fn find(parsed: &Parsed) -> Vec<Query> {
             add(&mut queries, document, node, expected, variables);
         });
     }
-    for document in &parsed.resources {
+    let lists = parsed
+        .json
+        .iter()
+        .filter(|(name, _)| !LISTS.contains(&name.as_str()));
+    for document in parsed
+        .resources
+        .iter()
+        .chain(lists.map(|(_, document)| document))
+    {
         let variables = resource_variables(&document.root);
         document.root.visit(&mut |path, node| {
             let expected = matches!(path, [.., "query" | "numerator" | "denominator" | "q"]);
@@ -85,7 +98,7 @@ fn add(
 ) {
     let Some(text) = node.text() else { return };
     let references = references(text);
-    if expected || !references.is_empty() {
+    if expected || !references.is_empty() || put_together(text) {
         queries.push(Query {
             file: document.file.clone(),
             line: node.line,
@@ -94,6 +107,16 @@ fn add(
             variables: variables.unwrap_or_default(),
         });
     }
+}
+
+/// Whether the name of a metric in `text` is filled in: by Terraform, or by `format`.
+fn put_together(text: &str) -> bool {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        regex(
+            r"(?:^|\W)(?:avg|count|max|min|sum|p\d\d)(?:\((?:[^()]|\([^()]*\))*\))?:[\w.]*(?:\$\{[^{}]*\}|%[sv])[\w.]*\{",
+        )
+    });
+    NAME.is_match(text)
 }
 
 /// The variables of each dashboard's module, for the module's own block and for the locals that are its bands.
@@ -154,7 +177,11 @@ fn resource_variables(root: &Node) -> Variables {
 pub fn check(parsed: &Parsed, known: &Known, queries: &[Query]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for query in queries {
-        if query.references.is_empty() {
+        if put_together(&query.text) {
+            let what =
+                "the name of a metric is put together, so nobody can look it up: write it whole";
+            faults.push(query.fault(format!("{what}: `{}`", query.text)));
+        } else if query.references.is_empty() {
             faults.push(query.fault(format!("no metric is in the query `{}`", query.text)));
         }
         for reference in &query.references {
@@ -168,12 +195,41 @@ pub fn check(parsed: &Parsed, known: &Known, queries: &[Query]) -> Vec<Fault> {
             let mut found = Vec::from_iter(aggregate(reference, metric));
             found.extend(limit(reference, metric));
             found.extend(tags(reference, metric, query));
-            found.extend(values(reference, known));
+            found.extend(values(reference, metric, known));
             faults.extend(found.into_iter().map(|what| query.fault(what)));
         }
     }
     faults.extend(scalers(parsed));
+    faults.extend(searches(parsed));
     faults
+}
+
+/// What a viewer can choose, in the searches of events and logs.
+fn searches(parsed: &Parsed) -> Vec<Fault> {
+    let chosen = chosen(parsed);
+    let variable = regex(r"\$([a-z]\w*)");
+    let mut faults = Vec::new();
+    for document in &parsed.hcl {
+        document.root.visit(&mut |path, node| {
+            let [kind, name, .., "search"] = path else {
+                return;
+            };
+            let Some(variables) = chosen.get(&(*kind, *name)) else {
+                return;
+            };
+            for found in variable.captures_iter(node.text().unwrap_or_default()) {
+                if !variables.contains_key(&found[1]) {
+                    faults.push(document.fault(node, no_variable(&found[1], variables)));
+                }
+            }
+        });
+    }
+    faults
+}
+
+fn no_variable(name: &str, variables: &Variables) -> String {
+    let what = format!("the dashboard has no variable ${name}");
+    unknown(&what, variables.keys().map(String::as_str), name)
 }
 
 fn aggregate(reference: &Reference, metric: &Metric) -> Option<String> {
@@ -232,14 +288,7 @@ fn tags(reference: &Reference, metric: &Metric, query: &Query) -> Vec<String> {
             Filter::Tag(key, _) => look(key),
             Filter::Variable(name) => match query.variables.get(name) {
                 Some(key) => look(key),
-                None => {
-                    let what = format!("the dashboard has no variable ${name}");
-                    others.push(unknown(
-                        &what,
-                        query.variables.keys().map(String::as_str),
-                        name,
-                    ));
-                }
+                None => others.push(no_variable(name, &query.variables)),
             },
             Filter::Unclear(part) => others.push(format!("`{part}` is no filter by a tag")),
         }
@@ -248,20 +297,17 @@ fn tags(reference: &Reference, metric: &Metric, query: &Query) -> Vec<String> {
     faults
 }
 
-fn values(reference: &Reference, known: &Known) -> Vec<String> {
+fn values(reference: &Reference, metric: &Metric, known: &Known) -> Vec<String> {
     let mut faults = Vec::new();
     for filter in &reference.filters {
         let Filter::Tag(key, values) = filter else {
             continue;
         };
         let allowed = match key.as_str() {
-            "service" => &known.services,
-            key if reference.metric.starts_with("synthetics.") => match known.values.get(key) {
-                Some(values) => values,
-                None => continue,
-            },
-            _ => continue,
+            "service" => Some(&known.services),
+            key => metric.values.get(key),
         };
+        let Some(allowed) = allowed else { continue };
         for value in values {
             let open = value.contains(FILLED) || value.contains('*');
             if !open && !allowed.contains(value) {

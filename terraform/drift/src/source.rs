@@ -10,7 +10,7 @@ use crate::Tree;
 
 /// A regular expression of this crate.
 pub(crate) fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a pattern of this crate")
+    Regex::new(pattern).expect("it is written in this crate, or made of names that are words")
 }
 
 /// One function: its name and all that is written from its head to the next one's.
@@ -168,6 +168,8 @@ pub struct Programs {
     pub services: BTreeSet<String>,
     /// The calls of the stores.
     pub calls: BTreeSet<Call>,
+    /// The words that stand in quotes anywhere in the source of programs that send.
+    pub words: BTreeSet<String>,
 }
 
 impl Programs {
@@ -179,8 +181,18 @@ impl Programs {
             operations: operations(tree),
             services: services(tree),
             calls: calls(tree),
+            words: words(tree),
         }
     }
+}
+
+fn words(tree: &Tree) -> BTreeSet<String> {
+    let word = regex(r#""([a-z][a-z_]*)""#);
+    let sources = tree.files(&SENDERS, ".rs");
+    sources
+        .flat_map(|(_, text)| word.captures_iter(text))
+        .map(|found| found[1].to_owned())
+        .collect()
 }
 
 /// Service, table and action: `("details", "details", "dynamodb:GetItem")`.

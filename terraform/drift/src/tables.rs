@@ -59,6 +59,58 @@ pub fn check(parsed: &Parsed, calls: &BTreeSet<Call>) -> Vec<Fault> {
     let mut faults = made(parsed, &stored);
     faults.extend(asked(parsed, &stored));
     faults.extend(allowed(parsed, &stored, calls));
+    faults.extend(prefixes(parsed));
+    faults.extend(policies(parsed));
+    faults
+}
+
+/// What the names of tables begin with, where nothing else is set for `TABLE_PREFIX`.
+const PREFIX: &str = "bookwatch-";
+
+fn prefixes(parsed: &Parsed) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for document in &parsed.hcl {
+        let default = document.root.at(&["variable", "table_prefix", "default"]);
+        if let Some(node) = default.filter(|node| node.text() != Some(PREFIX)) {
+            let what = format!("tables of the programs begin with {PREFIX} where nothing is set");
+            faults.push(document.fault(node, what));
+        }
+    }
+    faults
+}
+
+/// What services.json allows is what the roles get: no more, no less, and on no other table.
+fn policies(parsed: &Parsed) -> Vec<Fault> {
+    let wanted = [
+        ("for_each", "each.value.tables"),
+        ("actions", "statement.value"),
+        ("resources", "aws_dynamodb_table.this[statement.key].arn"),
+    ];
+    let mut faults = Vec::new();
+    for document in &parsed.hcl {
+        let policy = [
+            "data",
+            "aws_iam_policy_document",
+            "tables",
+            "dynamic",
+            "statement",
+        ];
+        let Some(statement) = document.root.at(&policy) else {
+            continue;
+        };
+        for (key, code) in wanted {
+            let node = statement.get(key).or(statement.at(&["content", key]));
+            let alone = node.and_then(|node| node.items().first()).or(node);
+            let agrees = alone.is_some_and(
+                |node| matches!(&node.value, Value::Code(written, _) if written == code),
+            );
+            if !agrees || node.is_some_and(|node| node.items().len() > 1) {
+                let what =
+                    format!("{key} of the roles' policy is `{code}`, as services.json has it");
+                faults.push(document.fault(node.unwrap_or(statement), what));
+            }
+        }
+    }
     faults
 }
 
@@ -115,7 +167,6 @@ fn read(table: &Node) -> Option<Keys> {
 
 /// Tables that queries name: behind the prefix, one that there is.
 fn asked(parsed: &Parsed, stored: &BTreeMap<String, Keys>) -> Vec<Fault> {
-    let prefix = "bookwatch-"; // of TABLE_PREFIX, where nothing else is set
     let mut faults = Vec::new();
     for document in parsed.hcl.iter().chain(&parsed.resources) {
         document.root.visit(&mut |_, node| {
@@ -125,7 +176,7 @@ fn asked(parsed: &Parsed, stored: &BTreeMap<String, Keys>) -> Vec<Fault> {
                         continue;
                     };
                     for value in values.iter().filter(|_| key == "tablename") {
-                        let name = value.strip_prefix(FILLED).or(value.strip_prefix(prefix));
+                        let name = value.strip_prefix(FILLED).or(value.strip_prefix(PREFIX));
                         let known =
                             name.is_some_and(|name| name == "*" || stored.contains_key(name));
                         if !known {

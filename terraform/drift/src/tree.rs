@@ -38,10 +38,14 @@ impl Node {
             .map(|(_, node)| node)
     }
 
-    /// The value at the end of `path`.
+    /// The first value at the end of `path`. HCL has many blocks of one name, and each is looked into.
     #[must_use]
     pub fn at(&self, path: &[&str]) -> Option<&Self> {
-        path.iter().try_fold(self, |node, key| node.get(key))
+        let Some((key, rest)) = path.split_first() else {
+            return Some(self);
+        };
+        let mut named = self.entries().iter().filter(|(name, _)| name == key);
+        named.find_map(|(_, node)| node.at(rest))
     }
 
     /// The entries of a map; none of anything else.

@@ -10,6 +10,17 @@ use crate::{Document, Fault, Parsed};
 
 /// Kinds of widgets of `modules/dashboard` that show metrics.
 const OF_METRICS: [&str; 4] = ["hostmap", "timeseries", "toplist", "value"];
+/// Blocks of `datadog_dashboard` that show metrics.
+const OF_PROVIDER: [&str; 8] = [
+    "change_definition",
+    "distribution_definition",
+    "heatmap_definition",
+    "hostmap_definition",
+    "query_table_definition",
+    "query_value_definition",
+    "timeseries_definition",
+    "toplist_definition",
+];
 /// Kinds that show something else, and the attribute that says what.
 const OF_OTHERS: [(&str, &str); 6] = [
     ("event_timeline", "search"),
@@ -30,13 +41,17 @@ pub fn check(parsed: &Parsed, known: &Known) -> Vec<Fault> {
             if widget && node.get("title").is_some() {
                 faults.extend(module_widget(document, node, known));
             }
+            faults.extend(definition(document, path, node, known));
+        });
+    }
+    for document in parsed.json.values() {
+        document.root.visit(&mut |path, node| {
+            faults.extend(definition(document, path, node, known));
         });
     }
     for document in &parsed.resources {
         document.root.visit(&mut |path, node| {
-            if path.last() == Some(&"definition") && path.contains(&"widgets") {
-                faults.extend(json_widget(document, node, known));
-            }
+            faults.extend(definition(document, path, node, known));
         });
         let slice = [
             "spec",
@@ -50,6 +65,20 @@ pub fn check(parsed: &Parsed, known: &Known) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// A widget as Datadog's API has it, or as a block of its provider's resource.
+fn definition(document: &Document, path: &[&str], node: &Node, known: &Known) -> Vec<Fault> {
+    match path.last() {
+        Some(&"definition") if path.contains(&"widgets") => json_widget(document, node, known),
+        Some(block) if OF_PROVIDER.contains(block) => {
+            let asks = ["content", "for_each", "request"];
+            let dynamic = node.at(&["dynamic", "request"]).is_some();
+            let asks = dynamic || asks.iter().any(|key| node.get(key).is_some());
+            Vec::from_iter((!asks).then(|| document.fault(node, nothing(node))))
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn module_widget(document: &Document, widget: &Node, known: &Known) -> Vec<Fault> {

@@ -1,6 +1,7 @@
 //! The real files must agree; and each fault that is planted in a copy of them must be told, where it is.
 
 mod apart;
+mod kin;
 mod planted;
 
 use std::path::Path;
@@ -19,7 +20,7 @@ static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| Programs::read(&REAL));
 /// The faults of the checkout in which the first `old` of a file is replaced.
 fn planted(file: &str, old: &str, new: &str) -> Vec<Fault> {
     let mut tree = REAL.clone();
-    tree.edit(file, old, new);
+    tree.edit(file, old, new).expect("what is to be replaced");
     check(&tree, &PROGRAMS)
 }
 
@@ -66,7 +67,8 @@ fn a_metric_that_no_dashboard_shows_any_more_is_listed() {
         file,
         "sum:store.cache.lookup.count{$env}",
         "sum:loadgen.request.count{$env}",
-    );
+    )
+    .expect("what is to be replaced");
     assert_eq!(unseen(&tree, &PROGRAMS), ["store.cache.lookup.count"]);
 }
 
@@ -78,7 +80,8 @@ fn a_metric_that_no_program_sends_any_more_is_told() {
         file,
         "&names::STORE_CACHE_LOOKUP_COUNT",
         "&names::LOADGEN_REQUEST_COUNT",
-    );
+    )
+    .expect("what is to be replaced");
     let faults = check(&tree, &Programs::read(&tree));
     let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert!(
