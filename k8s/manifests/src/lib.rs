@@ -171,34 +171,31 @@ fn settled(find: &mut Finder) {
 pub enum RenderError {
     /// Neither kubectl nor kustomize is there.
     NoTool(String),
-    /// Something does not build.
+    /// Something does not build, or what was built cannot be read.
     Failed(String),
 }
 
 /// Builds everything in the checkout at `root`.
 ///
 /// # Errors
-/// Where there is no tool for it, or a build fails.
-///
-/// # Panics
-/// Where the machine has no folder for temporary files.
+/// Where there is no tool for it, a build fails, or the machine has no folder for temporary files.
 pub fn render(root: &Path) -> Result<Vec<(String, String)>, RenderError> {
-    let out = tempfile::tempdir().expect("a folder for temporary files");
+    let failed = |error: std::io::Error| RenderError::Failed(error.to_string());
+    let out = tempfile::tempdir().map_err(failed)?;
     let ran = Command::new(root.join("k8s/checks/render.sh"))
         .arg(out.path())
         .output()
-        .map_err(|error| RenderError::Failed(error.to_string()))?;
+        .map_err(failed)?;
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     match ran.status.code() {
         Some(0) => {}
         Some(2) => return Err(RenderError::NoTool(said)),
         _ => return Err(RenderError::Failed(said)),
     }
-    let files = std::fs::read_dir(out.path()).map_err(|e| RenderError::Failed(e.to_string()))?;
     let mut builds = Vec::new();
-    for file in files.filter_map(Result::ok) {
-        let text = std::fs::read_to_string(file.path())
-            .map_err(|error| RenderError::Failed(error.to_string()))?;
+    for file in std::fs::read_dir(out.path()).map_err(failed)? {
+        let file = file.map_err(failed)?;
+        let text = std::fs::read_to_string(file.path()).map_err(failed)?;
         let name = file.file_name().to_string_lossy().replace(".yaml", "");
         builds.push((name, text));
     }

@@ -242,7 +242,9 @@ fn agent(find: &mut Finder) {
     let Some(set) = build.find("DaemonSet", "datadog", "datadog-agent") else {
         return find.lacks(false, "no DaemonSet datadog-agent");
     };
-    let pod = set.pod().expect("a DaemonSet has pods");
+    let Some(pod) = set.pod() else {
+        return find.say(set, "it says nothing of its pods");
+    };
     for name in ["agent", "process-agent", "system-probe", "trace-agent"] {
         let there = pod.containers().any(|container| container.name() == name);
         find.unless(there, set, format!("no container {name}"));

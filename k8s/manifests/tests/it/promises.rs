@@ -1,5 +1,7 @@
 //! What the READMEs of overlays and components promise.
 
+use manifests::{Build, check};
+
 use crate::{told, told_in};
 
 #[test]
@@ -113,4 +115,14 @@ fn promises_are_checked() {
         "amazonaws.com/details",
         "is not from ECR",
     );
+}
+
+#[test]
+fn an_agent_without_pods_is_told() {
+    let text = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: datadog-agent, namespace: datadog}\nspec: {}\n";
+    let build = Build::parse("component-datadog-agent", text).expect("YAML");
+    let told: Vec<_> = check(&[build]).iter().map(ToString::to_string).collect();
+    let wanted =
+        "component-datadog-agent: DaemonSet datadog/datadog-agent: it says nothing of its pods";
+    assert!(told.iter().any(|fault| fault == wanted), "{told:#?}");
 }
