@@ -31,7 +31,7 @@ output "next" {
     "4-overlay" = "sed -i -E 's#newName: [0-9]+[.]dkr[.]ecr[.][^/]+/[^/]+/#newName: ${local.registry}/${var.name}/#; s#AWS_REGION=.*#AWS_REGION=${var.region}#' k8s/overlays/eks/kustomization.yaml"
     "5-deploy"  = "kubectl apply -k k8s/overlays/eks"
     "6-ready"   = "kubectl --namespace ${var.namespace} wait --for=condition=complete --timeout=10m job/seed && kubectl --namespace ${var.namespace} wait --for=condition=available --timeout=5m deployment --all"
-    "7-datadog" = "terraform -chdir=terraform/datadog init && terraform -chdir=terraform/datadog apply -var cluster_name=${module.eks.cluster_name} -var env=${var.env} -var table_prefix=${var.table_prefix}"
+    "7-datadog" = "terraform -chdir=terraform/datadog init && terraform -chdir=terraform/datadog apply -var cluster_name=${module.eks.cluster_name} -var env=${var.env} -var table_prefix=${var.table_prefix} -var percentiles=false"
     "8-items"   = "terraform -chdir=terraform/aws-integration init && terraform -chdir=terraform/aws-integration apply -var region=${var.region} -var name=${var.name} -var table_prefix=${var.table_prefix}"
   }
 }

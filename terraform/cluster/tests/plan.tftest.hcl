@@ -114,6 +114,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = endswith(output.next["7-datadog"], "-var cluster_name=bookwatch -var env=eks -var table_prefix=bookwatch- -var percentiles=false")
+    error_message = "the first apply of Datadog's side asks for no percentiles: a new account knows no metric of ours yet"
+  }
+
+  assert {
     condition     = length(module.datadog) == 1
     error_message = "the Agent is part of the cluster"
   }
