@@ -26,11 +26,16 @@ fn the_ring_goes_round_at_the_asked_for_pace_and_never_ahead_of_it() {
         outcome.count("/visits/ring_rounds"),
         served.len() as u64 / 6
     );
+    let mut rounds = [0; 6];
     for (number, served) in served.iter().enumerate() {
-        assert_eq!(
-            served.request.path,
-            RING[number % 6],
-            "request {number} of the ring"
+        let place = RING.iter().position(|path| *path == served.request.path);
+        let place = place.expect("a path of the ring");
+        // On a busy machine one may overtake another one, but no whole round.
+        let meant = rounds[place] * 6 + place;
+        rounds[place] += 1;
+        assert!(
+            number.abs_diff(meant) < 6,
+            "request {number} was meant for {meant}"
         );
         assert_eq!(served.request.method, "GET");
         assert_eq!(served.request.body, "");
