@@ -1,4 +1,4 @@
-//! What pages for people on this machine stand on: the [`guard`] says who may ask, [`serve`] answers
+//! What pages for people on this machine stand on: the [`guard`] says who may ask, [`mod@serve`] answers
 //! on a listener within bounds, [`assets`] are files that are built in, with those by which all pages
 //! look alike (`static/`).
 //!
