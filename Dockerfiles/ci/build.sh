@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # build.sh [--warm]: builds the image of each program with plain `docker build`, and prints their sizes, each with a
-# fingerprint of the layers that we add to the base: equal ones are equal byte for byte, whatever engine or day built them.
+# fingerprint of its files: the same sources and base images give the same one, whatever machine or day built them.
 #
 # --warm   then changes one line of a service in a copy of the sources, and prints how long its image takes with what is
 #          compiled already.
@@ -21,7 +21,6 @@ root=$(cd "$here/../.." && pwd)
 export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-1}
 
 version=$(sed --quiet 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
-runtime_image=$(sed --quiet 's/^ARG RUNTIME_IMAGE=//p' "$root/Dockerfiles/Dockerfile")
 mapfile -t programs < <(sed --quiet 's/^FROM runtime AS //p' "$root/Dockerfiles/Dockerfile")
 
 # build FOLDER PROGRAM TAG
@@ -30,13 +29,14 @@ build() {
         --build-arg "REVISION=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)" --tag "$3" "$1"
 }
 
-# fingerprint IMAGE: of its layers but those of the base.
+# fingerprint IMAGE: of its files: their names, modes and contents.
 fingerprint() {
-    comm -23 <(layers "$1") <(layers "$runtime_image") | sha256sum | cut --characters=1-16
-}
-
-layers() {
-    "$docker" image inspect --format '{{ join .RootFS.Layers "\n" }}' "$1" | sort
+    local container
+    container=$("$docker" create "$1")
+    # shellcheck disable=SC2016 # tar's own variables
+    "$docker" export "$container" |
+        tar --extract --to-command='printf "%s %s " "$TAR_FILENAME" "$TAR_MODE"; sha256sum' | sort | sha256sum | cut --characters=1-16
+    "$docker" rm "$container" >/dev/null
 }
 
 warm_rebuild() {
